@@ -283,6 +283,7 @@ create table instances (
   started_at timestamptz,
   healthy_at timestamptz,
   draining_at timestamptz,
+  drain_revision bigint,
   ended_at timestamptz
 );
 create index instances_environment on instances (environment_id, status);
