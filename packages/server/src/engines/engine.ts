@@ -18,8 +18,8 @@ export interface Engine {
   readonly capabilities: EngineCapabilities
   /** What the platform may say about this engine right now. Never throws. */
   check(signal: AbortSignal): Promise<EngineHealth>
-  /** Every instance and task of Gantry's, running or ended and not yet forgotten. */
-  observe(signal: AbortSignal): Promise<readonly Observed[]>
+  /** Gantry's instances and tasks, running or ended and not yet forgotten: all, or those of the ids that exist. */
+  observe(scope: 'all' | readonly string[], signal: AbortSignal): Promise<readonly Observed[]>
   start(spec: InstanceSpec, fence: Fence, signal: AbortSignal): Promise<void>
   /** Starts something that runs to its end; the end shows in `observe`. */
   startTask(spec: TaskSpec, fence: Fence, signal: AbortSignal): Promise<void>
@@ -79,6 +79,8 @@ export interface Limits {
 /** Uid and gid to run as. Ignored by an engine whose supervisor is not root. */
 export interface RunAs {
   readonly uid: number
+  /** Default: the same number as `uid`. A build has its own uid and its app's gid. */
+  readonly gid?: number
 }
 
 interface ProcessSpec {
@@ -113,7 +115,9 @@ export interface InstanceSpec extends ProcessSpec {
 
 export interface TaskSpec extends ProcessSpec {
   /** A task runs in a copy of an artifact (release phase, one-off), or in a folder of its own (build). */
-  readonly place: { readonly kind: 'artifact'; readonly artifact: ArtifactRef } | { readonly kind: 'folder'; readonly path: string }
+  readonly place:
+    | { readonly kind: 'artifact'; readonly artifact: ArtifactRef }
+    | { readonly kind: 'folder'; readonly path: string }
   readonly timeoutMs: number
   /** Bytes of output after which the task is stopped with the reason `output`. */
   readonly maxOutputBytes: number
@@ -138,7 +142,16 @@ export interface Listener {
   readonly port: number
 }
 
-export type EndReason = 'exit' | 'signal' | 'timeout' | 'output' | 'disk' | 'stopped' | 'memory' | 'start_failed' | 'lost'
+export type EndReason =
+  | 'exit'
+  | 'signal'
+  | 'timeout'
+  | 'output'
+  | 'disk'
+  | 'stopped'
+  | 'memory'
+  | 'start_failed'
+  | 'lost'
 
 export interface ExitStatus {
   readonly reason: EndReason
