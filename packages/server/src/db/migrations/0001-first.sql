@@ -301,6 +301,8 @@ create sequence routing_revisions;
 create table routes (
   environment_id text primary key,
   revision bigint not null,
+  -- of the machine whose addresses these are; after another boot they may be anybody's
+  boot_id text not null,
   -- null: removed
   entry jsonb
 );

@@ -1,0 +1,85 @@
+import type { Queryable, Transaction } from '../db/database.ts'
+import type { RouteContent, RouteRow } from './route.ts'
+
+/** Any number that nobody else in the code base locks: 'rout' in ASCII. */
+const revisionLock = 0x726f7574
+
+/**
+ * Writes an environment's row with the next revision. Revisions become visible in their order: the lock is held until
+ * the transaction's end, so no lower revision can commit after a higher one and be missed by a router that asks for
+ * what is newer.
+ */
+export async function writeRoute(
+  tx: Transaction,
+  environmentId: string,
+  route: { content: RouteContent | null; bootId: string },
+): Promise<number> {
+  await tx.query('select pg_advisory_xact_lock($1)', [revisionLock])
+  const rows = await tx.query<{ revision: string }>(
+    `insert into routes (environment_id, revision, boot_id, entry)
+     values ($1, nextval('routing_revisions'), $2, $3::jsonb)
+     on conflict (environment_id)
+     do update set revision = excluded.revision, boot_id = excluded.boot_id, entry = excluded.entry
+     returning revision::text`,
+    [environmentId, route.bootId, route.content && JSON.stringify(route.content)],
+  )
+  await tx.query("select pg_notify('routing', '')")
+  return Number(rows[0]?.revision)
+}
+
+/** The highest revision ever committed: rows are replaced and never deleted, so it never goes back. */
+export async function readRevision(db: Queryable): Promise<number> {
+  const rows = await db.query<{ revision: string }>('select coalesce(max(revision), 0)::text as revision from routes')
+  return Number(rows[0]?.revision)
+}
+
+/** Rows above a revision, tombstones included. */
+export async function readRoutesAfter(db: Queryable, revision: number): Promise<RouteRow[]> {
+  const rows = await db.query<StoredRoute>(
+    'select environment_id, revision::text, boot_id, entry from routes where revision > $1 order by revision',
+    [revision],
+  )
+  return rows.map(toRow)
+}
+
+export async function readRoutes(db: Queryable): Promise<RouteRow[]> {
+  const rows = await db.query<StoredRoute>(
+    'select environment_id, revision::text, boot_id, entry from routes where entry is not null',
+  )
+  return rows.map(toRow)
+}
+
+interface StoredRoute {
+  environment_id: string
+  revision: string
+  boot_id: string
+  entry: RouteContent | null
+}
+
+function toRow(row: StoredRoute): RouteRow {
+  return {
+    environmentId: row.environment_id,
+    revision: Number(row.revision),
+    bootId: row.boot_id,
+    content: row.entry,
+  }
+}
+
+const epochName = 'routing_epoch'
+
+/** The table's epoch; made by whoever asks first. */
+export async function readEpoch(db: Queryable, newEpoch: () => string): Promise<string> {
+  await db.query('insert into platform (name, value) values ($1, $2) on conflict (name) do nothing', [
+    epochName,
+    newEpoch(),
+  ])
+  const rows = await db.query<{ value: string }>('select value from platform where name = $1', [epochName])
+  const value = rows[0]?.value
+  if (value === undefined) throw new Error('the routing epoch vanished from table platform')
+  return value
+}
+
+/** Begins a new history, unless somebody else already did. */
+export async function replaceEpoch(db: Queryable, old: string, next: string): Promise<void> {
+  await db.query('update platform set value = $3 where name = $1 and value = $2', [epochName, old, next])
+}
