@@ -70,7 +70,7 @@ describe('the database', () => {
 
   it('hears notifications, also after its connection was lost', { timeout: 20_000 }, async () => {
     const heard: string[] = []
-    let wake = () => undefined as void
+    let wake: () => void = () => undefined
     const stop = await test.db.listen('Odd "channel"', (payload) => {
       heard.push(payload)
       wake()

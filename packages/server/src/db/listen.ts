@@ -27,7 +27,8 @@ export function createListener(newClient: () => pg.Client, deps: { clock: Clock;
       await deps.clock.wait(backoffMs(failures, 50, 2000), stop.signal).catch(() => undefined)
       if (stop.signal.aborted) break
       try {
-        connection = await connect(newClient(), [...channels.keys()], onMessage)
+        connection = await connect(newClient(), onMessage)
+        for (const channel of channels.keys()) await connection.listen(channel)
         failures = 0
         onFirstAttempt()
         await connection.lost
@@ -45,8 +46,13 @@ export function createListener(newClient: () => pg.Client, deps: { clock: Clock;
       const callbacks = channels.get(channel) ?? new Set()
       const isNew = callbacks.size === 0
       channels.set(channel, callbacks.add(onNotify))
-      if (keeper === undefined) await new Promise<void>((resolve) => void (keeper = keepConnected(resolve)))
-      else if (isNew) await connection?.listen(channel).catch(() => undefined)
+      if (keeper === undefined) {
+        const firstAttempt = Promise.withResolvers<void>()
+        keeper = keepConnected(firstAttempt.resolve)
+        await firstAttempt.promise
+      } else if (isNew) {
+        await connection?.listen(channel).catch(() => undefined)
+      }
       return async () => {
         callbacks.delete(onNotify)
         if (callbacks.size > 0 || channels.get(channel) !== callbacks) return
@@ -70,11 +76,7 @@ interface Connection {
   end(): Promise<void>
 }
 
-async function connect(
-  client: pg.Client,
-  channels: readonly string[],
-  onMessage: (message: pg.Notification) => void,
-): Promise<Connection> {
+async function connect(client: pg.Client, onMessage: (message: pg.Notification) => void): Promise<Connection> {
   const lost = new Promise<void>((resolve) => client.once('end', resolve).once('error', () => resolve()))
   client.on('error', () => undefined) // an error after the first must not end the process
   client.on('notification', onMessage)
@@ -86,12 +88,10 @@ async function connect(
     last = next.catch(() => undefined)
     await next
   }
-  const connection: Connection = {
+  return {
     lost,
     listen: (channel) => send(`listen ${client.escapeIdentifier(channel)}`),
     unlisten: (channel) => send(`unlisten ${client.escapeIdentifier(channel)}`),
     end: () => client.end().catch(() => undefined),
   }
-  for (const channel of channels) await connection.listen(channel)
-  return connection
 }

@@ -1,0 +1,411 @@
+-- Made by `npm run schema` from the migrations. Not executed by anything.
+
+create sequence fences as bigint minvalue 1 maxvalue 9223372036854775807;
+
+create sequence routing_revisions as bigint minvalue 1 maxvalue 9223372036854775807;
+
+create sequence uids as integer minvalue 200000 maxvalue 2000000000;
+
+create table apps (
+  id text not null,
+  team_id text not null,
+  repository_id text not null,
+  name text not null,
+  root text not null default ''::text,
+  branch text not null default 'main'::text,
+  run_uid integer not null default nextval('uids'::regclass),
+  build_uid integer not null default nextval('uids'::regclass),
+  created_at timestamp with time zone not null,
+  updated_at timestamp with time zone not null,
+  deleted_at timestamp with time zone,
+  constraint apps_repository_id_fkey FOREIGN KEY (repository_id) REFERENCES repositories(id),
+  constraint apps_team_id_fkey FOREIGN KEY (team_id) REFERENCES teams(id),
+  constraint apps_pkey PRIMARY KEY (id)
+);
+CREATE UNIQUE INDEX apps_name ON public.apps USING btree (name) WHERE (deleted_at IS NULL);
+CREATE INDEX apps_repository ON public.apps USING btree (repository_id);
+CREATE INDEX apps_team_created ON public.apps USING btree (team_id, created_at DESC, id DESC) WHERE (deleted_at IS NULL);
+
+create table artifacts (
+  id text not null,
+  team_id text not null,
+  app_id text not null,
+  kind text not null,
+  digest text not null,
+  location text not null,
+  layers jsonb not null default '{}'::jsonb,
+  process_types jsonb not null,
+  run_env jsonb not null default '{}'::jsonb,
+  size_bytes bigint not null,
+  created_at timestamp with time zone not null,
+  constraint artifacts_kind_check CHECK ((kind = ANY (ARRAY['slug'::text, 'image'::text]))),
+  constraint artifacts_app_id_fkey FOREIGN KEY (app_id) REFERENCES apps(id) ON DELETE CASCADE,
+  constraint artifacts_team_id_fkey FOREIGN KEY (team_id) REFERENCES teams(id),
+  constraint artifacts_pkey PRIMARY KEY (id),
+  constraint artifacts_app_id_digest_key UNIQUE (app_id, digest)
+);
+
+create table audit_events (
+  id bigint not null generated always as identity,
+  team_id text not null,
+  at timestamp with time zone not null,
+  actor text not null,
+  action text not null,
+  object text not null,
+  outcome text not null,
+  request_id text,
+  constraint audit_events_outcome_check CHECK ((outcome = ANY (ARRAY['allowed'::text, 'refused'::text]))),
+  constraint audit_events_pkey PRIMARY KEY (id)
+);
+
+create table builds (
+  id text not null,
+  team_id text not null,
+  app_id text not null,
+  environment_id text not null,
+  commit_sha text not null,
+  status text not null,
+  builder text,
+  artifact_id text,
+  error_code text,
+  error_message text,
+  created_at timestamp with time zone not null,
+  started_at timestamp with time zone,
+  finished_at timestamp with time zone,
+  constraint builds_status_check CHECK ((status = ANY (ARRAY['queued'::text, 'building'::text, 'succeeded'::text, 'failed'::text, 'cancelled'::text]))),
+  constraint builds_app_id_fkey FOREIGN KEY (app_id) REFERENCES apps(id) ON DELETE CASCADE,
+  constraint builds_artifact_id_fkey FOREIGN KEY (artifact_id) REFERENCES artifacts(id),
+  constraint builds_environment_id_fkey FOREIGN KEY (environment_id) REFERENCES environments(id) ON DELETE CASCADE,
+  constraint builds_team_id_fkey FOREIGN KEY (team_id) REFERENCES teams(id),
+  constraint builds_pkey PRIMARY KEY (id)
+);
+CREATE INDEX builds_app_created ON public.builds USING btree (app_id, created_at DESC, id DESC);
+CREATE INDEX builds_team_created ON public.builds USING btree (team_id, created_at DESC, id DESC);
+
+create table config_values (
+  config_id text not null,
+  name text not null,
+  ciphertext bytea,
+  reference text,
+  constraint config_values_check CHECK (((ciphertext IS NULL) <> (reference IS NULL))),
+  constraint config_values_config_id_fkey FOREIGN KEY (config_id) REFERENCES configs(id) ON DELETE CASCADE,
+  constraint config_values_pkey PRIMARY KEY (config_id, name)
+);
+
+create table configs (
+  id text not null,
+  team_id text not null,
+  environment_id text not null,
+  kind text not null,
+  version integer not null,
+  created_by text not null,
+  created_at timestamp with time zone not null,
+  constraint configs_kind_check CHECK ((kind = ANY (ARRAY['run'::text, 'build'::text]))),
+  constraint configs_environment_id_fkey FOREIGN KEY (environment_id) REFERENCES environments(id) ON DELETE CASCADE,
+  constraint configs_team_id_fkey FOREIGN KEY (team_id) REFERENCES teams(id),
+  constraint configs_pkey PRIMARY KEY (id),
+  constraint configs_environment_id_kind_version_key UNIQUE (environment_id, kind, version)
+);
+
+create table deploy_events (
+  id bigint not null generated always as identity,
+  deploy_id text not null,
+  team_id text not null,
+  at timestamp with time zone not null,
+  from_status text,
+  to_status text not null,
+  message text not null,
+  constraint deploy_events_deploy_id_fkey FOREIGN KEY (deploy_id) REFERENCES deploys(id) ON DELETE CASCADE,
+  constraint deploy_events_pkey PRIMARY KEY (id)
+);
+CREATE INDEX deploy_events_deploy ON public.deploy_events USING btree (deploy_id, id);
+
+create table deploys (
+  id text not null,
+  team_id text not null,
+  app_id text not null,
+  environment_id text not null,
+  kind text not null,
+  status text not null,
+  wait_reason text,
+  commit_sha text,
+  source_id text,
+  push_id text,
+  build_id text,
+  release_id text,
+  previous_release_id text,
+  rollback_to text,
+  keep_config boolean not null default false,
+  retry_of text,
+  error_code text,
+  error_message text,
+  cancel_requested_at timestamp with time zone,
+  created_by text not null,
+  created_at timestamp with time zone not null,
+  updated_at timestamp with time zone not null,
+  finished_at timestamp with time zone,
+  constraint deploys_kind_check CHECK ((kind = ANY (ARRAY['push'::text, 'upload'::text, 'config'::text, 'rollback'::text]))),
+  constraint deploys_status_check CHECK ((status = ANY (ARRAY['queued'::text, 'building'::text, 'waiting'::text, 'releasing'::text, 'rolling_out'::text, 'watching'::text, 'live'::text, 'failed'::text, 'cancelled'::text, 'superseded'::text, 'rolled_back'::text]))),
+  constraint deploys_app_id_fkey FOREIGN KEY (app_id) REFERENCES apps(id) ON DELETE CASCADE,
+  constraint deploys_build_id_fkey FOREIGN KEY (build_id) REFERENCES builds(id),
+  constraint deploys_environment_id_fkey FOREIGN KEY (environment_id) REFERENCES environments(id) ON DELETE CASCADE,
+  constraint deploys_previous_release_id_fkey FOREIGN KEY (previous_release_id) REFERENCES releases(id),
+  constraint deploys_push_id_fkey FOREIGN KEY (push_id) REFERENCES pushes(id),
+  constraint deploys_release_id_fkey FOREIGN KEY (release_id) REFERENCES releases(id),
+  constraint deploys_retry_of_fkey FOREIGN KEY (retry_of) REFERENCES deploys(id),
+  constraint deploys_rollback_to_fkey FOREIGN KEY (rollback_to) REFERENCES releases(id),
+  constraint deploys_source_id_fkey FOREIGN KEY (source_id) REFERENCES sources(id),
+  constraint deploys_team_id_fkey FOREIGN KEY (team_id) REFERENCES teams(id),
+  constraint deploys_pkey PRIMARY KEY (id)
+);
+CREATE INDEX deploys_environment_created ON public.deploys USING btree (environment_id, created_at DESC, id DESC);
+CREATE INDEX deploys_open ON public.deploys USING btree (environment_id) WHERE (status <> ALL (ARRAY['live'::text, 'failed'::text, 'cancelled'::text, 'superseded'::text, 'rolled_back'::text]));
+CREATE INDEX deploys_team_created ON public.deploys USING btree (team_id, created_at DESC, id DESC);
+
+create table environments (
+  id text not null,
+  team_id text not null,
+  app_id text not null,
+  name text not null,
+  scale jsonb not null default '{}'::jsonb,
+  config_id text,
+  build_config_id text,
+  last_release_version integer not null default 0,
+  desired_release_id text,
+  live_release_id text,
+  generation integer not null default 1,
+  rollout_error jsonb,
+  created_at timestamp with time zone not null,
+  updated_at timestamp with time zone not null,
+  constraint environments_app_id_fkey FOREIGN KEY (app_id) REFERENCES apps(id) ON DELETE CASCADE,
+  constraint environments_build_config_id_fkey FOREIGN KEY (build_config_id) REFERENCES configs(id),
+  constraint environments_config_id_fkey FOREIGN KEY (config_id) REFERENCES configs(id),
+  constraint environments_desired_release_id_fkey FOREIGN KEY (desired_release_id) REFERENCES releases(id),
+  constraint environments_live_release_id_fkey FOREIGN KEY (live_release_id) REFERENCES releases(id),
+  constraint environments_team_id_fkey FOREIGN KEY (team_id) REFERENCES teams(id),
+  constraint environments_pkey PRIMARY KEY (id),
+  constraint environments_app_id_name_key UNIQUE (app_id, name)
+);
+CREATE INDEX environments_team_created ON public.environments USING btree (team_id, created_at DESC, id DESC);
+
+create table idempotency_keys (
+  token_id text not null,
+  operation text not null,
+  key text not null,
+  fingerprint bytea not null,
+  status integer,
+  headers jsonb,
+  body jsonb,
+  created_at timestamp with time zone not null,
+  constraint idempotency_keys_pkey PRIMARY KEY (token_id, operation, key)
+);
+
+create table instances (
+  id text not null,
+  team_id text not null,
+  app_id text not null,
+  environment_id text not null,
+  release_id text not null,
+  process_type text not null,
+  slot integer not null,
+  generation integer not null,
+  status text not null,
+  address jsonb,
+  crashes integer not null default 0,
+  end_reason text,
+  failed_checks integer not null default 0,
+  created_at timestamp with time zone not null,
+  started_at timestamp with time zone,
+  healthy_at timestamp with time zone,
+  draining_at timestamp with time zone,
+  drain_revision bigint,
+  ended_at timestamp with time zone,
+  constraint instances_status_check CHECK ((status = ANY (ARRAY['starting'::text, 'healthy'::text, 'unhealthy'::text, 'draining'::text, 'stopping'::text, 'ended'::text]))),
+  constraint instances_app_id_fkey FOREIGN KEY (app_id) REFERENCES apps(id) ON DELETE CASCADE,
+  constraint instances_environment_id_fkey FOREIGN KEY (environment_id) REFERENCES environments(id) ON DELETE CASCADE,
+  constraint instances_release_id_fkey FOREIGN KEY (release_id) REFERENCES releases(id),
+  constraint instances_team_id_fkey FOREIGN KEY (team_id) REFERENCES teams(id),
+  constraint instances_pkey PRIMARY KEY (id)
+);
+CREATE INDEX instances_environment ON public.instances USING btree (environment_id, status);
+CREATE INDEX instances_team_created ON public.instances USING btree (team_id, created_at DESC, id DESC);
+
+create table layers (
+  id text not null,
+  team_id text not null,
+  app_id text not null,
+  name text not null,
+  key text not null,
+  path text not null,
+  size_bytes bigint not null,
+  created_at timestamp with time zone not null,
+  last_used_at timestamp with time zone not null,
+  constraint layers_app_id_fkey FOREIGN KEY (app_id) REFERENCES apps(id) ON DELETE CASCADE,
+  constraint layers_team_id_fkey FOREIGN KEY (team_id) REFERENCES teams(id),
+  constraint layers_pkey PRIMARY KEY (id),
+  constraint layers_app_id_key_key UNIQUE (app_id, key)
+);
+
+create table members (
+  team_id text not null,
+  person_id text not null,
+  role text not null,
+  created_at timestamp with time zone not null,
+  constraint members_role_check CHECK ((role = ANY (ARRAY['owner'::text, 'admin'::text, 'developer'::text, 'viewer'::text]))),
+  constraint members_person_id_fkey FOREIGN KEY (person_id) REFERENCES people(id) ON DELETE CASCADE,
+  constraint members_team_id_fkey FOREIGN KEY (team_id) REFERENCES teams(id) ON DELETE CASCADE,
+  constraint members_pkey PRIMARY KEY (team_id, person_id)
+);
+
+create table migrations (
+  version integer not null,
+  name text not null,
+  applied_at timestamp with time zone not null,
+  constraint migrations_pkey PRIMARY KEY (version)
+);
+
+create table people (
+  id text not null,
+  name text not null,
+  created_at timestamp with time zone not null,
+  constraint people_pkey PRIMARY KEY (id)
+);
+
+create table platform (
+  name text not null,
+  value text not null,
+  constraint platform_pkey PRIMARY KEY (name)
+);
+
+create table ports (
+  port integer not null,
+  instance_id text,
+  free_after timestamp with time zone,
+  constraint ports_instance_id_fkey FOREIGN KEY (instance_id) REFERENCES instances(id) ON DELETE SET NULL,
+  constraint ports_pkey PRIMARY KEY (port)
+);
+
+create table pushes (
+  id text not null,
+  team_id text not null,
+  repository_id text not null,
+  ref text not null,
+  old_sha text not null,
+  new_sha text not null,
+  status text not null,
+  options text[] not null default '{}'::text[],
+  created_by text not null,
+  created_at timestamp with time zone not null,
+  updated_at timestamp with time zone not null,
+  constraint pushes_status_check CHECK ((status = ANY (ARRAY['received'::text, 'accepted'::text, 'rejected'::text, 'reverted'::text]))),
+  constraint pushes_repository_id_fkey FOREIGN KEY (repository_id) REFERENCES repositories(id),
+  constraint pushes_team_id_fkey FOREIGN KEY (team_id) REFERENCES teams(id),
+  constraint pushes_pkey PRIMARY KEY (id)
+);
+CREATE INDEX pushes_open ON public.pushes USING btree (created_at) WHERE (status = 'received'::text);
+
+create table releases (
+  id text not null,
+  team_id text not null,
+  app_id text not null,
+  environment_id text not null,
+  version integer not null,
+  artifact_id text not null,
+  config_id text,
+  process_types jsonb not null,
+  commit_sha text,
+  rollback_of integer,
+  reason text not null,
+  created_by text not null,
+  created_at timestamp with time zone not null,
+  constraint releases_reason_check CHECK ((reason = ANY (ARRAY['deploy'::text, 'config'::text, 'rollback'::text]))),
+  constraint releases_app_id_fkey FOREIGN KEY (app_id) REFERENCES apps(id) ON DELETE CASCADE,
+  constraint releases_artifact_id_fkey FOREIGN KEY (artifact_id) REFERENCES artifacts(id),
+  constraint releases_config_id_fkey FOREIGN KEY (config_id) REFERENCES configs(id),
+  constraint releases_environment_id_fkey FOREIGN KEY (environment_id) REFERENCES environments(id) ON DELETE CASCADE,
+  constraint releases_team_id_fkey FOREIGN KEY (team_id) REFERENCES teams(id),
+  constraint releases_pkey PRIMARY KEY (id),
+  constraint releases_environment_id_version_key UNIQUE (environment_id, version)
+);
+CREATE INDEX releases_team_created ON public.releases USING btree (team_id, created_at DESC, id DESC);
+
+create table repositories (
+  id text not null,
+  team_id text not null,
+  created_at timestamp with time zone not null,
+  constraint repositories_team_id_fkey FOREIGN KEY (team_id) REFERENCES teams(id),
+  constraint repositories_pkey PRIMARY KEY (id)
+);
+
+create table routers (
+  id text not null,
+  acknowledged_revision bigint not null,
+  lease_until timestamp with time zone not null,
+  constraint routers_pkey PRIMARY KEY (id)
+);
+
+create table routes (
+  environment_id text not null,
+  revision bigint not null,
+  boot_id text not null,
+  entry jsonb,
+  constraint routes_pkey PRIMARY KEY (environment_id)
+);
+CREATE INDEX routes_revision ON public.routes USING btree (revision);
+
+create table sources (
+  id text not null,
+  team_id text not null,
+  app_id text not null,
+  commit_sha text not null,
+  size_bytes bigint not null,
+  file_count integer not null,
+  created_by text not null,
+  created_at timestamp with time zone not null,
+  constraint sources_app_id_fkey FOREIGN KEY (app_id) REFERENCES apps(id) ON DELETE CASCADE,
+  constraint sources_team_id_fkey FOREIGN KEY (team_id) REFERENCES teams(id),
+  constraint sources_pkey PRIMARY KEY (id)
+);
+
+create table teams (
+  id text not null,
+  name text not null,
+  created_at timestamp with time zone not null,
+  constraint teams_pkey PRIMARY KEY (id),
+  constraint teams_name_key UNIQUE (name)
+);
+
+create table tokens (
+  id text not null,
+  team_id text not null,
+  person_id text not null,
+  app_id text,
+  name text not null,
+  prefix text not null,
+  hash bytea not null,
+  scopes text[] not null,
+  created_at timestamp with time zone not null,
+  expires_at timestamp with time zone,
+  revoked_at timestamp with time zone,
+  last_used_at timestamp with time zone,
+  constraint tokens_app_id_fkey FOREIGN KEY (app_id) REFERENCES apps(id) ON DELETE CASCADE,
+  constraint tokens_person_id_fkey FOREIGN KEY (person_id) REFERENCES people(id),
+  constraint tokens_team_id_fkey FOREIGN KEY (team_id) REFERENCES teams(id),
+  constraint tokens_pkey PRIMARY KEY (id),
+  constraint tokens_hash_key UNIQUE (hash)
+);
+CREATE INDEX tokens_team_created ON public.tokens USING btree (team_id, created_at DESC, id DESC);
+
+create table work (
+  kind text not null,
+  subject text not null,
+  run_at timestamp with time zone not null,
+  requested bigint not null default 1,
+  fence bigint,
+  lease_until timestamp with time zone,
+  leased_by text,
+  attempts integer not null default 0,
+  last_error text,
+  constraint work_pkey PRIMARY KEY (kind, subject)
+);
+CREATE INDEX work_due ON public.work USING btree (run_at);
