@@ -1,13 +1,10 @@
-import { existsSync, rmSync } from 'node:fs'
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Clock } from '../../kernel/clock.ts'
 import { messageOf } from '../../kernel/errors.ts'
-import type { Logger } from '../../kernel/logger.ts'
 import { Refusal, type SpawnOutput } from '../protocol.ts'
 import { createLineSplitter } from './line-splitter.ts'
-import { formatLine, isSource, isStreamName, oneLine, platformSource } from './log-format.ts'
-import { type LogReader, openSegments, type SegmentWriter, trimGroup } from './segments.ts'
-import { createTokenBucket, type TokenBucket } from './token-bucket.ts'
+import { isSource, isStreamName, oneLine } from './log-format.ts'
+import { openStream, type Stream, type StreamDeps } from './stream.ts'
 
 /** Everything that instances, tasks and the control plane write, on its way to segment files. */
 export interface Output {
@@ -19,147 +16,50 @@ export interface Output {
   close(): void
 }
 
-export interface OutputDeps {
-  /** `GANTRY_HOME/logs`. */
-  readonly folder: string
-  readonly reader: LogReader | undefined
-  readonly clock: Clock
-  readonly log: Logger
-  readonly bytesPerSecond?: number
-  readonly burstBytes?: number
-}
-
-interface Stream {
-  readonly name: string
-  readonly segments: SegmentWriter
-  readonly bucket: TokenBucket
-  maxStreamBytes: number
-  usedAtMs: number
-  dropped: { lines: number; bytes: number; reason: string } | undefined
-}
+/** 4 MiB a second with a burst of 16 MiB for each stream, unless said otherwise. */
+export type OutputDeps = Omit<StreamDeps, 'bytesPerSecond' | 'burstBytes'> &
+  Partial<Pick<StreamDeps, 'bytesPerSecond' | 'burstBytes'>>
 
 const idleCloseMs = 60_000
-const noticeReserveBytes = 256
 
-export function createOutput(deps: OutputDeps): Output {
-  const { bytesPerSecond = 4 * 1024 * 1024, burstBytes = 16 * 1024 * 1024 } = deps
+export function createOutput(given: OutputDeps): Output {
+  const deps: StreamDeps = { bytesPerSecond: 4 * 1024 * 1024, burstBytes: 16 * 1024 * 1024, ...given }
   const streams = new Map<string, Stream>()
-  const limit = `more than ${Math.round(bytesPerSecond / 1024)} KiB a second`
-
-  const open = (target: SpawnOutput): Stream => {
-    const known = streams.get(target.stream)
-    const stream = known ?? {
-      name: target.stream,
-      segments: openSegments(deps.folder, target.stream, deps.reader),
-      bucket: createTokenBucket(bytesPerSecond, burstBytes, deps.clock.monotonicMs),
-      maxStreamBytes: target.maxStreamBytes,
-      usedAtMs: 0,
-      dropped: undefined,
-    }
-    streams.set(target.stream, stream)
-    stream.maxStreamBytes = target.maxStreamBytes
-    stream.usedAtMs = deps.clock.monotonicMs()
-    return stream
-  }
-  const store = (stream: Stream, text: string): void => {
-    if (stream.segments.write(Buffer.from(text))) trimGroup(deps.folder, stream.name, stream.maxStreamBytes)
-  }
-  const notice = (stream: Stream, force: boolean): void => {
-    if (!stream.dropped || !(stream.bucket.take(noticeReserveBytes) || force)) return
-    const { lines, bytes, reason } = stream.dropped
-    store(
-      stream,
-      formatLine(deps.clock.now().toISOString(), platformSource, `dropped ${lines} lines (${bytes} bytes): ${reason}`),
-    )
-    stream.dropped = undefined
-  }
-  const attempt = (stream: Stream, action: () => void): void => {
-    try {
-      action()
-    } catch (error) {
-      drop(stream, 1, 0, 'the log could not be written')
-      deps.log.error({ stream: stream.name, cause: messageOf(error) }, 'output could not be written')
-    }
+  const close = (name: string, stream: Stream): void => {
+    streams.delete(name)
+    stream.close()
   }
   const tick = setInterval(() => {
-    const now = deps.clock.monotonicMs()
-    for (const stream of streams.values()) {
-      if (stream.dropped) attempt(stream, () => notice(stream, false))
-      else if (now - stream.usedAtMs > idleCloseMs) {
-        stream.segments.close()
-        streams.delete(stream.name)
-      }
+    const idle = deps.clock.monotonicMs() - idleCloseMs
+    for (const [name, stream] of [...streams]) {
+      if (stream.usedAtMs < idle) close(name, stream)
+      else stream.settle(false)
     }
   }, 1000)
   tick.unref()
 
   return {
     write(target, lines) {
-      let stream: Stream
       try {
-        stream = open(target)
+        const stream = streams.get(target.stream) ?? openStream(target.stream, deps)
+        streams.set(target.stream, stream)
+        stream.write(target.source, lines, target.maxStreamBytes)
       } catch (error) {
-        return deps.log.error({ stream: target.stream, cause: messageOf(error) }, 'a log could not be opened')
+        deps.log.error({ stream: target.stream, cause: messageOf(error) }, 'a log could not be opened')
       }
-      attempt(stream, () =>
-        writeLines({ stream, source: target.source, lines, at: deps.clock.now().toISOString(), limit, notice, store }),
-      )
     },
     removeStream(name) {
       if (!isStreamName(name)) throw new Refusal('SpecRejected', `not a stream: ${JSON.stringify(name)}`)
-      for (const stream of [...streams.values()]) {
-        if (stream.name !== name && !stream.name.startsWith(`${name}/`)) continue
-        stream.segments.close()
-        streams.delete(stream.name)
+      for (const [open, stream] of [...streams]) {
+        if (open === name || open.startsWith(`${name}/`)) close(open, stream)
       }
-      const path = join(deps.folder, name)
-      if (existsSync(path)) rmSync(path, { recursive: true })
+      rmSync(join(deps.folder, name), { recursive: true, force: true })
     },
     close() {
       clearInterval(tick)
-      for (const stream of streams.values()) {
-        attempt(stream, () => notice(stream, true))
-        stream.segments.close()
-      }
-      streams.clear()
+      for (const [name, stream] of [...streams]) close(name, stream)
     },
   }
-}
-
-function drop(stream: Stream, lines: number, bytes: number, reason: string): void {
-  const dropped = stream.dropped ?? { lines: 0, bytes: 0, reason }
-  dropped.lines += lines
-  dropped.bytes += bytes
-  stream.dropped = dropped
-}
-
-interface WriteLines {
-  readonly stream: Stream
-  readonly source: string
-  readonly lines: readonly string[]
-  readonly at: string
-  readonly limit: string
-  notice(stream: Stream, force: boolean): void
-  store(stream: Stream, text: string): void
-}
-
-function writeLines({ stream, source, lines, at, limit, notice, store }: WriteLines): void {
-  notice(stream, false)
-  let text = ''
-  for (const line of lines) {
-    const formatted = formatLine(at, source, line)
-    // After a drop the rest of the burst goes too: a stream with single lines missing here and there would mislead.
-    if (stream.dropped || !stream.bucket.take(Buffer.byteLength(formatted))) {
-      drop(stream, 1, Buffer.byteLength(line) + 1, limit)
-      continue
-    }
-    text += formatted
-    if (text.length > 256 * 1024) {
-      store(stream, text)
-      text = ''
-    }
-  }
-  if (text) store(stream, text)
 }
 
 /** Checks what a caller named; everything behind this takes it as checked. */
