@@ -408,4 +408,5 @@ create table work (
   last_error text,
   constraint work_pkey PRIMARY KEY (kind, subject)
 );
-CREATE INDEX work_due ON public.work USING btree (run_at);
+CREATE INDEX work_due ON public.work USING btree (kind, run_at) WHERE (lease_until IS NULL);
+CREATE INDEX work_leased ON public.work USING btree (lease_until) WHERE (lease_until IS NOT NULL);

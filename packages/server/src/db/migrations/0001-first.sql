@@ -329,7 +329,8 @@ create table work (
   last_error text,
   primary key (kind, subject)
 );
-create index work_due on work (run_at);
+create index work_due on work (kind, run_at) where lease_until is null;
+create index work_leased on work (lease_until) where lease_until is not null;
 
 -- Replays of POST requests, kept a day.
 create table idempotency_keys (
