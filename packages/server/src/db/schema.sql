@@ -38,12 +38,14 @@ create table artifacts (
   run_env jsonb not null default '{}'::jsonb,
   size_bytes bigint not null,
   created_at timestamp with time zone not null,
+  last_used_at timestamp with time zone not null default now(),
+  removed_at timestamp with time zone,
   constraint artifacts_kind_check CHECK ((kind = ANY (ARRAY['slug'::text, 'image'::text]))),
   constraint artifacts_app_id_fkey FOREIGN KEY (app_id) REFERENCES apps(id) ON DELETE CASCADE,
   constraint artifacts_team_id_fkey FOREIGN KEY (team_id) REFERENCES teams(id),
-  constraint artifacts_pkey PRIMARY KEY (id),
-  constraint artifacts_app_id_digest_key UNIQUE (app_id, digest)
+  constraint artifacts_pkey PRIMARY KEY (id)
 );
+CREATE UNIQUE INDEX artifacts_digest ON public.artifacts USING btree (app_id, digest) WHERE (removed_at IS NULL);
 
 create table audit_events (
   id bigint not null generated always as identity,
@@ -57,6 +59,21 @@ create table audit_events (
   constraint audit_events_outcome_check CHECK ((outcome = ANY (ARRAY['allowed'::text, 'refused'::text]))),
   constraint audit_events_pkey PRIMARY KEY (id)
 );
+
+create table build_folders (
+  path text not null,
+  team_id text not null,
+  app_id text not null,
+  build_id text not null,
+  kind text not null,
+  subject_id text not null,
+  key text not null,
+  created_at timestamp with time zone not null,
+  constraint build_folders_kind_check CHECK ((kind = ANY (ARRAY['workspace'::text, 'layer'::text, 'artifact'::text]))),
+  constraint build_folders_pkey PRIMARY KEY (path),
+  constraint build_folders_build_id_kind_key_key UNIQUE (build_id, kind, key)
+);
+CREATE INDEX build_folders_app ON public.build_folders USING btree (app_id);
 
 create table builds (
   id text not null,
@@ -72,6 +89,7 @@ create table builds (
   created_at timestamp with time zone not null,
   started_at timestamp with time zone,
   finished_at timestamp with time zone,
+  log_removed_at timestamp with time zone,
   constraint builds_status_check CHECK ((status = ANY (ARRAY['queued'::text, 'building'::text, 'succeeded'::text, 'failed'::text, 'cancelled'::text]))),
   constraint builds_app_id_fkey FOREIGN KEY (app_id) REFERENCES apps(id) ON DELETE CASCADE,
   constraint builds_artifact_id_fkey FOREIGN KEY (artifact_id) REFERENCES artifacts(id),

@@ -170,8 +170,27 @@ create table artifacts (
   run_env jsonb not null default '{}',
   size_bytes bigint not null,
   created_at timestamptz not null,
-  unique (app_id, digest)
+  -- when a build or a release last took it: what is fresh is not collected
+  last_used_at timestamptz not null default now(),
+  -- set by retention before its folder is removed; the row stays for the releases that name it
+  removed_at timestamptz
 );
+create unique index artifacts_digest on artifacts (app_id, digest) where removed_at is null;
+
+-- Every folder that a build makes: the row is written before the folder and goes after it. Nothing else is ever deleted.
+create table build_folders (
+  path text primary key,
+  team_id text not null,
+  app_id text not null,
+  build_id text not null,
+  kind text not null check (kind in ('workspace', 'layer', 'artifact')),
+  -- the layer's or artifact's id, and what it is made for: a build that goes on after a crash finds its folder by it
+  subject_id text not null,
+  key text not null,
+  created_at timestamptz not null,
+  unique (build_id, kind, key)
+);
+create index build_folders_app on build_folders (app_id);
 
 create table builds (
   id text primary key,
@@ -186,7 +205,9 @@ create table builds (
   error_message text,
   created_at timestamptz not null,
   started_at timestamptz,
-  finished_at timestamptz
+  finished_at timestamptz,
+  -- set by retention when its log is gone
+  log_removed_at timestamptz
 );
 create index builds_app_created on builds (app_id, created_at desc, id desc);
 create index builds_team_created on builds (team_id, created_at desc, id desc);
