@@ -153,7 +153,14 @@ async function settle(runner: Runner, work: ClaimedWork, outcome: WorkOutcome | 
   await postponeWork(db, work, afterMs, messageOf(failure).slice(0, 2000))
 }
 
-/** What is due before the next poll is not kept waiting for it. */
+/** What is due before the next poll is not kept waiting for it. A timer may be early: it counts from its turn's start. */
 function wakeAfter(runner: Runner, ms: number): void {
-  if (ms < runner.pollMs) setTimeout(runner.bell.ring, ms).unref()
+  if (ms >= runner.pollMs) return
+  const dueMs = runner.clock.monotonicMs() + ms
+  const onTimer = () => {
+    const restMs = dueMs - runner.clock.monotonicMs()
+    if (restMs > 0) setTimeout(onTimer, restMs).unref()
+    else runner.bell.ring()
+  }
+  setTimeout(onTimer, ms).unref()
 }

@@ -19,7 +19,7 @@ export async function enqueueWork(db: Queryable, kind: WorkKind, subject: string
        on conflict (kind, subject) do update
          set requested = work.requested + 1, run_at = least(work.run_at, excluded.run_at)
        returning run_at)
-     select pg_notify('work', '') from row where run_at <= now()`,
+     select pg_notify('work', $1 || ' ' || $2) from row where run_at <= now()`,
     [kind, subject, runAt ?? null],
   )
 }
