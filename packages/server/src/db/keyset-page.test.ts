@@ -15,7 +15,7 @@ test('a token given with other filters is refused', () => {
   const token = writeStart(position, { app_id: 'app-1' })
   for (const filters of [{}, { app_id: 'app-2' }, { app_id: 'app-1', status: 'live' }]) {
     assert.throws(() => readStart(token, filters), {
-      code: 'invalid_request',
+      code: 'invalid_page_token',
       target: { type: 'parameter', name: 'start' },
     })
   }
@@ -28,7 +28,7 @@ test('a token that no list has given is refused', () => {
     Buffer.from('1 2 3 4').toString('base64url'),
     Buffer.from("1 '; x").toString('base64url'),
   ]) {
-    assert.throws(() => readStart(start, {}), { code: 'invalid_request' })
+    assert.throws(() => readStart(start, {}), { code: 'invalid_page_token' })
   }
 })
 

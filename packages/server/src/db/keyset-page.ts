@@ -34,7 +34,7 @@ export interface PageQuery {
 }
 
 /**
- * One page of a list, by keyset: it costs the rows of the page, wherever in the list it lies. Throws `invalid_request`
+ * One page of a list, by keyset: it costs the rows of the page, wherever in the list it lies. Throws `invalid_page_token`
  * on a token that is malformed or was given with other filters.
  */
 export async function queryPage<Row extends { id: string; created_at: Date }>(
@@ -63,7 +63,7 @@ export function writeStart(position: PagePosition, filters: PageFilters): string
   return Buffer.from(text, 'utf8').toString('base64url')
 }
 
-/** Throws `invalid_request` when the token is not ours or was given for other filters. */
+/** Throws `invalid_page_token` when the token is not ours or was given for other filters. */
 export function readStart(start: string, filters: PageFilters): PagePosition {
   const [ms = '', id = '', mark, ...rest] = Buffer.from(start, 'base64url').toString('utf8').split(' ')
   const isWhole = rest.length === 0 && /^\d{1,15}$/.test(ms) && /^[-0-9a-z]{1,64}$/.test(id)
@@ -73,7 +73,7 @@ export function readStart(start: string, filters: PageFilters): PagePosition {
 }
 
 function badStart(why: string): UserError {
-  return new UserError('invalid_request', `The paging token ${why}. Start again without "start".`, {
+  return new UserError('invalid_page_token', `The paging token ${why}. Start again without "start".`, {
     target: { type: 'parameter', name: 'start' },
   })
 }

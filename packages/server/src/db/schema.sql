@@ -152,9 +152,11 @@ create table deploys (
   build_id text,
   release_id text,
   previous_release_id text,
+  previous_config_id text,
   rollback_to text,
   keep_config boolean not null default false,
   retry_of text,
+  superseded_by text,
   error_code text,
   error_message text,
   cancel_requested_at timestamp with time zone,
@@ -162,22 +164,27 @@ create table deploys (
   created_at timestamp with time zone not null,
   updated_at timestamp with time zone not null,
   finished_at timestamp with time zone,
-  constraint deploys_kind_check CHECK ((kind = ANY (ARRAY['push'::text, 'upload'::text, 'config'::text, 'rollback'::text]))),
+  constraint deploys_kind_check CHECK ((kind = ANY (ARRAY['push'::text, 'upload'::text, 'commit'::text, 'config'::text, 'rollback'::text]))),
   constraint deploys_status_check CHECK ((status = ANY (ARRAY['queued'::text, 'building'::text, 'waiting'::text, 'releasing'::text, 'rolling_out'::text, 'watching'::text, 'live'::text, 'failed'::text, 'cancelled'::text, 'superseded'::text, 'rolled_back'::text]))),
   constraint deploys_app_id_fkey FOREIGN KEY (app_id) REFERENCES apps(id) ON DELETE CASCADE,
   constraint deploys_build_id_fkey FOREIGN KEY (build_id) REFERENCES builds(id),
   constraint deploys_environment_id_fkey FOREIGN KEY (environment_id) REFERENCES environments(id) ON DELETE CASCADE,
+  constraint deploys_previous_config_id_fkey FOREIGN KEY (previous_config_id) REFERENCES configs(id),
   constraint deploys_previous_release_id_fkey FOREIGN KEY (previous_release_id) REFERENCES releases(id),
   constraint deploys_push_id_fkey FOREIGN KEY (push_id) REFERENCES pushes(id),
   constraint deploys_release_id_fkey FOREIGN KEY (release_id) REFERENCES releases(id),
   constraint deploys_retry_of_fkey FOREIGN KEY (retry_of) REFERENCES deploys(id),
   constraint deploys_rollback_to_fkey FOREIGN KEY (rollback_to) REFERENCES releases(id),
   constraint deploys_source_id_fkey FOREIGN KEY (source_id) REFERENCES sources(id),
+  constraint deploys_superseded_by_fkey FOREIGN KEY (superseded_by) REFERENCES deploys(id),
   constraint deploys_team_id_fkey FOREIGN KEY (team_id) REFERENCES teams(id),
   constraint deploys_pkey PRIMARY KEY (id)
 );
+CREATE INDEX deploys_app_created ON public.deploys USING btree (app_id, created_at DESC, id DESC);
 CREATE INDEX deploys_environment_created ON public.deploys USING btree (environment_id, created_at DESC, id DESC);
 CREATE INDEX deploys_open ON public.deploys USING btree (environment_id) WHERE (status <> ALL (ARRAY['live'::text, 'failed'::text, 'cancelled'::text, 'superseded'::text, 'rolled_back'::text]));
+CREATE INDEX deploys_release ON public.deploys USING btree (release_id);
+CREATE INDEX deploys_superseded_by ON public.deploys USING btree (superseded_by) WHERE (superseded_by IS NOT NULL);
 CREATE INDEX deploys_team_created ON public.deploys USING btree (team_id, created_at DESC, id DESC);
 
 create table environments (
@@ -195,16 +202,17 @@ create table environments (
   rollout_error jsonb,
   created_at timestamp with time zone not null,
   updated_at timestamp with time zone not null,
+  deleted_at timestamp with time zone,
   constraint environments_app_id_fkey FOREIGN KEY (app_id) REFERENCES apps(id) ON DELETE CASCADE,
   constraint environments_build_config_id_fkey FOREIGN KEY (build_config_id) REFERENCES configs(id),
   constraint environments_config_id_fkey FOREIGN KEY (config_id) REFERENCES configs(id),
   constraint environments_desired_release_id_fkey FOREIGN KEY (desired_release_id) REFERENCES releases(id),
   constraint environments_live_release_id_fkey FOREIGN KEY (live_release_id) REFERENCES releases(id),
   constraint environments_team_id_fkey FOREIGN KEY (team_id) REFERENCES teams(id),
-  constraint environments_pkey PRIMARY KEY (id),
-  constraint environments_app_id_name_key UNIQUE (app_id, name)
+  constraint environments_pkey PRIMARY KEY (id)
 );
-CREATE INDEX environments_team_created ON public.environments USING btree (team_id, created_at DESC, id DESC);
+CREATE UNIQUE INDEX environments_name ON public.environments USING btree (app_id, name) WHERE (deleted_at IS NULL);
+CREATE INDEX environments_team_created ON public.environments USING btree (team_id, created_at DESC, id DESC) WHERE (deleted_at IS NULL);
 
 create table idempotency_keys (
   token_id text not null,
@@ -345,6 +353,9 @@ create table releases (
   constraint releases_pkey PRIMARY KEY (id),
   constraint releases_environment_id_version_key UNIQUE (environment_id, version)
 );
+CREATE INDEX releases_app_created ON public.releases USING btree (app_id, created_at DESC, id DESC);
+CREATE INDEX releases_artifact ON public.releases USING btree (artifact_id);
+CREATE INDEX releases_environment_created ON public.releases USING btree (environment_id, created_at DESC, id DESC);
 CREATE INDEX releases_team_created ON public.releases USING btree (team_id, created_at DESC, id DESC);
 
 create table repositories (

@@ -68,9 +68,11 @@ create table environments (
   rollout_error jsonb,
   created_at timestamptz not null,
   updated_at timestamptz not null,
-  unique (app_id, name)
+  -- set by DELETE; the environment is gone for everybody but the work that takes it down
+  deleted_at timestamptz
 );
-create index environments_team_created on environments (team_id, created_at desc, id desc);
+create unique index environments_name on environments (app_id, name) where deleted_at is null;
+create index environments_team_created on environments (team_id, created_at desc, id desc) where deleted_at is null;
 
 -- A version of an environment's variables; every version holds all of them.
 create table configs (
@@ -230,6 +232,9 @@ create table releases (
   unique (environment_id, version)
 );
 create index releases_team_created on releases (team_id, created_at desc, id desc);
+create index releases_app_created on releases (app_id, created_at desc, id desc);
+create index releases_environment_created on releases (environment_id, created_at desc, id desc);
+create index releases_artifact on releases (artifact_id);
 
 alter table environments
   add foreign key (config_id) references configs,
@@ -243,7 +248,7 @@ create table deploys (
   app_id text not null references apps on delete cascade,
   environment_id text not null references environments on delete cascade,
   -- what started it
-  kind text not null check (kind in ('push', 'upload', 'config', 'rollback')),
+  kind text not null check (kind in ('push', 'upload', 'commit', 'config', 'rollback')),
   status text not null check (status in ('queued', 'building', 'waiting', 'releasing', 'rolling_out', 'watching',
     'live', 'failed', 'cancelled', 'superseded', 'rolled_back')),
   -- why it waits, for status waiting and queued
@@ -255,10 +260,13 @@ create table deploys (
   release_id text references releases,
   -- what was live when this one began to roll out: what it goes back to
   previous_release_id text references releases,
+  -- for kind rollback: the config that it replaced, put back when it does not go live
+  previous_config_id text references configs,
   -- for kind rollback: the release to go back to, and whether the environment keeps its config
   rollback_to text references releases,
   keep_config boolean not null default false,
   retry_of text references deploys,
+  superseded_by text references deploys,
   error_code text,
   error_message text,
   cancel_requested_at timestamptz,
@@ -269,6 +277,9 @@ create table deploys (
 );
 create index deploys_environment_created on deploys (environment_id, created_at desc, id desc);
 create index deploys_team_created on deploys (team_id, created_at desc, id desc);
+create index deploys_app_created on deploys (app_id, created_at desc, id desc);
+create index deploys_release on deploys (release_id);
+create index deploys_superseded_by on deploys (superseded_by) where superseded_by is not null;
 create index deploys_open on deploys (environment_id)
   where status not in ('live', 'failed', 'cancelled', 'superseded', 'rolled_back');
 
