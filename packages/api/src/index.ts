@@ -1,0 +1,28 @@
+export * from './apps.ts'
+export * from './builds.ts'
+export type { Page } from './collections.ts'
+export * from './config.ts'
+export * from './deploy-endpoints.ts'
+export * from './deploys.ts'
+export * from './endpoint.ts'
+export * from './endpoints.ts'
+export * from './environments.ts'
+export * from './errors.ts'
+export * from './instances.ts'
+export * from './logs.ts'
+export {
+  configNamePattern,
+  isReservedConfigName,
+  maxAppNameLength,
+  maxEnvironmentNameLength,
+  maxScale,
+  nameProblem,
+  processTypePattern,
+} from './names.ts'
+export * from './permissions.ts'
+export * from './platform.ts'
+export * from './problems.ts'
+export * from './releases.ts'
+export * from './sources.ts'
+export { type Tag, tags } from './tags.ts'
+export * from './tokens.ts'
