@@ -1,0 +1,148 @@
+import type { Transaction } from '../db/database.ts'
+import type { Fence, Observed } from '../engines/engine.ts'
+import type { InstanceId } from '../kernel/ids.ts'
+import type { RouteTarget } from '../router/protocol.ts'
+import { countCrashes, describeExit } from './end-reason.ts'
+import { type Instance, instanceName, isInService, type ObservedInstance } from './instance.ts'
+import { endInstance, instancesOf, markReady, markStopping, putInService, startDraining } from './instance-store.ts'
+import type { Step } from './plan-steps.ts'
+import { describeRolloutFailure } from './rollout-failure.ts'
+import { outputStream, type RunningDeps } from './running-deps.ts'
+import { askEngine, startInstance } from './start-instance.ts'
+import type { Workload } from './workload.ts'
+
+/** One round of an environment: what was read, and the claim under which steps are applied. */
+export interface Round {
+  readonly workload: Workload
+  readonly instances: readonly ObservedInstance[]
+  readonly observed: ReadonlyMap<string, Observed>
+  readonly lastChecks: ReadonlyMap<string, string>
+  readonly fence: Fence
+  readonly signal: AbortSignal
+}
+
+type StepOf<K extends Step['kind']> = Extract<Step, { kind: K }>
+type Executors = { [K in Step['kind']]: (deps: RunningDeps, round: Round, step: StepOf<K>) => Promise<void> }
+
+const executors: Executors = {
+  start: (deps, round, step) => startInstance(deps, round.workload, step, round),
+  start_again: (deps, round, step) => askEngine(deps, round.workload, instanceOf(round, step.instanceId), round),
+  mark_ready: (deps, round, step) => markReady(deps.db, round.workload.scope, step.instanceId, deps.clock.now()),
+  record_end: recordEnd,
+  fail_rollout: failRollout,
+  route: changeRoute,
+  remove_route: removeRoute,
+  stop: stopInstance,
+}
+
+export function applyStep<K extends Step['kind']>(deps: RunningDeps, round: Round, step: StepOf<K>): Promise<void> {
+  const execute = executors[step.kind as K]
+  return execute(deps, round, step)
+}
+
+function instanceOf(round: Round, id: InstanceId): ObservedInstance {
+  const found = round.instances.find((instance) => instance.id === id)
+  if (!found) throw new Error(`a step names the instance ${id}, which is not of this round`)
+  return found
+}
+
+async function recordEnd(deps: RunningDeps, round: Round, step: StepOf<'record_end'>): Promise<void> {
+  const instance = instanceOf(round, step.instanceId)
+  const exit = round.observed.get(instance.id)?.exit
+  const at = deps.clock.now()
+  const reason = instance.endReason ?? describeExit(exit)
+  const crashes = countCrashes(instance, exit, at)
+  await deps.db.transaction(async (tx) => {
+    await endInstance(tx, round.workload.scope, { instance, reason, crashes, at })
+    if (isInService(instance)) await rewriteRoute(deps, tx, round, { mode: 'serve', releaseId: instance.releaseId })
+  })
+  if (crashes > 0) say(deps, instance, `${instanceName(instance)} crashed: ${reason}`)
+  await deps.engine.forget(instance.id, round.fence, round.signal)
+}
+
+async function failRollout(deps: RunningDeps, round: Round, step: StepOf<'fail_rollout'>): Promise<void> {
+  const instance = instanceOf(round, step.instanceId)
+  const stream = outputStream(instance.appId, instance.environmentId)
+  const listeners = step.cause === 'not_ready' ? await deps.engine.listeners(instance.id, round.signal) : []
+  const since = instance.createdAt.toISOString()
+  const lines = await deps.logs.last(stream, lastLinesShown, instanceName(instance))
+  const failure = describeRolloutFailure({
+    instance,
+    cause: step.cause,
+    listeners,
+    lastCheck: round.lastChecks.get(instance.id),
+    bootLimitSeconds: deps.policy.bootLimitMs / 1000,
+    lastLines: lines.filter((line) => line.at >= since).map((line) => line.message),
+  })
+  await deps.db.transaction(async (tx) => {
+    await deps.environments.markRolloutFailed(tx, round.workload.environmentId, failure)
+    await deps.rollouts.rolloutChanged(tx, round.workload.environmentId)
+  })
+}
+
+const lastLinesShown = 10
+
+async function changeRoute(deps: RunningDeps, round: Round, step: StepOf<'route'>): Promise<void> {
+  const { workload } = round
+  await deps.db.transaction(async (tx) => {
+    if (step.goLive && !(await deps.environments.markLive(tx, workload.environmentId, step.goLive))) return
+    await putInService(tx, workload.scope, step.serve)
+    const releaseId = step.goLive ?? workload.liveReleaseId
+    const revision = await rewriteRoute(deps, tx, round, { mode: step.mode, releaseId, without: new Set(step.drain) })
+    await startDraining(tx, workload.scope, { ids: step.drain, revision, at: deps.clock.now() })
+    if (step.goLive) await deps.rollouts.rolloutChanged(tx, workload.environmentId)
+  })
+}
+
+async function removeRoute(deps: RunningDeps, round: Round, step: StepOf<'remove_route'>): Promise<void> {
+  const { workload } = round
+  await deps.db.transaction(async (tx) => {
+    const revision = await deps.routing.removeRoute(tx, workload.environmentId)
+    await startDraining(tx, workload.scope, { ids: step.drain, revision, at: deps.clock.now() })
+  })
+}
+
+/**
+ * Writes the route from the rows, in the transaction that changed them: its targets are exactly the `web` instances in
+ * service, and of those only the healthy ones as long as there are any.
+ */
+async function rewriteRoute(
+  deps: RunningDeps,
+  tx: Transaction,
+  round: Round,
+  change: { mode: 'serve' | 'hold'; releaseId: string | undefined; without?: ReadonlySet<string> },
+): Promise<number> {
+  const { workload } = round
+  const { mode, releaseId = '', without } = change
+  const rows = await instancesOf(tx, workload.scope, workload.environmentId)
+  const inService = rows.filter((i) => i.processType === 'web' && isInService(i) && !without?.has(i.id))
+  const healthy = inService.filter((i) => i.status === 'healthy')
+  const targets = (healthy.length > 0 ? healthy : inService).flatMap(targetOf)
+  return await deps.routing.setRoute(tx, workload.environmentId, { hosts: workload.hosts, releaseId, mode, targets })
+}
+
+function targetOf(instance: Instance): RouteTarget[] {
+  if (!instance.address) return []
+  const startedAt = (instance.startedAt ?? instance.createdAt).toISOString()
+  return [{ instanceId: instance.id, startedAt, address: instance.address }]
+}
+
+async function stopInstance(deps: RunningDeps, round: Round, step: StepOf<'stop'>): Promise<void> {
+  const instance = instanceOf(round, step.instanceId)
+  const { scope } = round.workload
+  if (instance.drainRevision !== undefined) await deps.routing.acknowledged(instance.drainRevision, round.signal)
+  if (step.ifIdle && deps.routing.openRequests(instance.id) !== 0) return // counted before the switch was acknowledged
+  await markStopping(deps.db, scope, instance.id, step.reason)
+  await deps.engine.stop(instance.id, { graceMs: stopGraceMs }, round.fence, round.signal)
+  const crashes = step.isCrash ? instance.crashes + 1 : 0
+  const at = deps.clock.now()
+  await deps.db.transaction((tx) => endInstance(tx, scope, { instance, reason: step.reason, crashes, at }))
+  if (step.isCrash) say(deps, instance, `${instanceName(instance)} was stopped: ${step.reason}`)
+  await deps.engine.forget(instance.id, round.fence, round.signal)
+}
+
+const stopGraceMs = 10_000
+
+function say(deps: RunningDeps, instance: Instance, line: string): void {
+  deps.logs.append(outputStream(instance.appId, instance.environmentId), 'gantry', [line])
+}

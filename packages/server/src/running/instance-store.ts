@@ -1,0 +1,229 @@
+import { systemScope, type TeamScope } from '../access/index.ts'
+import type { Queryable } from '../db/database.ts'
+import type { Address } from '../engines/engine.ts'
+import type { EnvironmentId, InstanceId, TeamId } from '../kernel/ids.ts'
+import type { Instance, InstanceStatus } from './instance.ts'
+
+interface InstanceRow {
+  id: string
+  team_id: string
+  app_id: string
+  environment_id: string
+  release_id: string
+  process_type: string
+  slot: number
+  generation: number
+  status: InstanceStatus
+  address: Address | null
+  crashes: number
+  end_reason: string | null
+  created_at: Date
+  started_at: Date | null
+  healthy_at: Date | null
+  draining_at: Date | null
+  drain_revision: number | null
+  ended_at: Date | null
+}
+
+function instanceFromRow(row: InstanceRow): Instance {
+  return {
+    id: row.id as InstanceId,
+    teamId: row.team_id as TeamId,
+    appId: row.app_id as Instance['appId'],
+    environmentId: row.environment_id as EnvironmentId,
+    releaseId: row.release_id as Instance['releaseId'],
+    processType: row.process_type,
+    slot: row.slot,
+    generation: row.generation,
+    status: row.status,
+    crashes: row.crashes,
+    createdAt: row.created_at,
+    ...(row.address && { address: row.address }),
+    ...(row.end_reason && { endReason: row.end_reason }),
+    ...(row.started_at && { startedAt: row.started_at }),
+    ...(row.healthy_at && { healthyAt: row.healthy_at }),
+    ...(row.draining_at && { drainingAt: row.draining_at }),
+    ...(row.drain_revision !== null && { drainRevision: row.drain_revision }),
+    ...(row.ended_at && { endedAt: row.ended_at }),
+  }
+}
+
+/** Ended rows kept an environment: enough for `ps`, the back-off and a look at what went wrong. */
+const endedRowsKept = 20
+
+/** All instances that have not ended, and of the ended ones the newest. */
+export async function instancesOf(db: Queryable, scope: TeamScope, environmentId: EnvironmentId): Promise<Instance[]> {
+  const rows = await db.query<InstanceRow>(
+    `select * from instances where team_id = $1 and ($2::text is null or app_id = $2) and environment_id = $3
+     order by created_at, id`,
+    [scope.team, scope.app ?? null, environmentId],
+  )
+  return rows.map(instanceFromRow)
+}
+
+export async function findInstance(db: Queryable, scope: TeamScope, id: string): Promise<Instance | undefined> {
+  const rows = await db.query<InstanceRow>(
+    'select * from instances where team_id = $1 and ($2::text is null or app_id = $2) and id = $3',
+    [scope.team, scope.app ?? null, id],
+  )
+  return rows[0] && instanceFromRow(rows[0])
+}
+
+/** Every instance in service, over all teams: what the health checks look at. For the platform's own loop only. */
+export async function instancesInService(db: Queryable): Promise<Instance[]> {
+  const rows = await db.query<InstanceRow>(
+    `select * from instances where status in ('healthy', 'unhealthy') and process_type = 'web' order by id`,
+  )
+  return rows.map(instanceFromRow)
+}
+
+/** The environment of each of these ids that has not ended. For telling strays from ours. */
+export async function unendedInstances(
+  db: Queryable,
+  ids: readonly string[],
+): Promise<Map<string, { team: TeamScope; environmentId: EnvironmentId }>> {
+  const rows = await db.query<{ id: string; team_id: string; environment_id: string }>(
+    `select id, team_id, environment_id from instances where id = any($1) and status <> 'ended'`,
+    [ids],
+  )
+  return new Map(
+    rows.map((row) => [
+      row.id,
+      { team: systemScope(row.team_id as TeamId), environmentId: row.environment_id as EnvironmentId },
+    ]),
+  )
+}
+
+/** Writes the intent: the row is there before the engine is asked. */
+export async function insertInstance(db: Queryable, scope: TeamScope, instance: Instance): Promise<void> {
+  await db.query(
+    `insert into instances (id, team_id, app_id, environment_id, release_id, process_type, slot, generation, status,
+       address, crashes, created_at, started_at)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, 'starting', $9, $10, $11, $11)`,
+    [
+      instance.id,
+      scope.team,
+      instance.appId,
+      instance.environmentId,
+      instance.releaseId,
+      instance.processType,
+      instance.slot,
+      instance.generation,
+      instance.address ? JSON.stringify(instance.address) : null,
+      instance.crashes,
+      instance.createdAt,
+    ],
+  )
+}
+
+export async function markReady(db: Queryable, scope: TeamScope, id: InstanceId, at: Date): Promise<void> {
+  await db.query(
+    `update instances set healthy_at = $3 where team_id = $1 and id = $2 and status = 'starting' and healthy_at is null`,
+    [scope.team, id, at],
+  )
+}
+
+/** Puts ready instances in service; one that is already there keeps its status. */
+export async function putInService(db: Queryable, scope: TeamScope, ids: readonly InstanceId[]): Promise<void> {
+  await db.query(
+    `update instances set status = 'healthy', failed_checks = 0
+     where team_id = $1 and id = any($2) and status = 'starting' and healthy_at is not null`,
+    [scope.team, ids],
+  )
+}
+
+export interface DrainStart {
+  readonly ids: readonly InstanceId[]
+  readonly revision: number
+  readonly at: Date
+}
+
+export async function startDraining(db: Queryable, scope: TeamScope, drain: DrainStart): Promise<void> {
+  await db.query(
+    `update instances set status = 'draining', draining_at = $3, drain_revision = $4
+     where team_id = $1 and id = any($2) and status in ('healthy', 'unhealthy')`,
+    [scope.team, drain.ids, drain.at, drain.revision],
+  )
+}
+
+export async function markStopping(db: Queryable, scope: TeamScope, id: InstanceId, reason: string): Promise<void> {
+  await db.query(
+    `update instances set status = 'stopping', end_reason = coalesce(end_reason, $3)
+     where team_id = $1 and id = $2 and status <> 'ended'`,
+    [scope.team, id, reason],
+  )
+}
+
+export interface InstanceEnd {
+  readonly instance: Instance
+  readonly reason: string
+  readonly crashes: number
+  readonly at: Date
+}
+
+/** Closes the row, gives its port back into quarantine, and drops the oldest ended rows of the environment. */
+export async function endInstance(db: Queryable, scope: TeamScope, end: InstanceEnd): Promise<void> {
+  await db.query(
+    `update instances set status = 'ended', ended_at = $3, end_reason = coalesce(end_reason, $4), crashes = $5
+     where team_id = $1 and id = $2 and status <> 'ended'`,
+    [scope.team, end.instance.id, end.at, end.reason, end.crashes],
+  )
+  await db.query(`update ports set instance_id = null, free_after = $2 where instance_id = $1`, [
+    end.instance.id,
+    new Date(end.at.getTime() + portQuarantineMs),
+  ])
+  await db.query(
+    `delete from instances where team_id = $1 and id in (
+       select id from instances where environment_id = $2 and status = 'ended' order by ended_at desc offset $3)`,
+    [scope.team, end.instance.environmentId, endedRowsKept],
+  )
+}
+
+/** Counts a failed check of an instance in service; at the limit it becomes `unhealthy`. Returns whether it just did. */
+export async function recordCheck(
+  db: Queryable,
+  scope: TeamScope,
+  check: { id: InstanceId; passed: boolean; limit: number },
+): Promise<boolean> {
+  if (check.passed) {
+    await db.query(
+      `update instances set failed_checks = 0, status = case when status = 'unhealthy' then 'healthy' else status end
+       where team_id = $1 and id = $2 and status in ('healthy', 'unhealthy') and failed_checks > 0`,
+      [scope.team, check.id],
+    )
+    return false
+  }
+  const rows = await db.query<{ failed_checks: number }>(
+    `update instances set failed_checks = failed_checks + 1,
+       status = case when failed_checks + 1 >= $3 then 'unhealthy' else status end
+     where team_id = $1 and id = $2 and status in ('healthy', 'unhealthy') returning failed_checks`,
+    [scope.team, check.id, check.limit],
+  )
+  return rows[0]?.failed_checks === check.limit
+}
+
+/** After its instance a port rests: late packets and stale routers must not meet a stranger there. */
+const portQuarantineMs = 60_000
+export const firstPort = 20_000
+export const portCount = 10_000
+
+/** Takes the port for the instance; false when it is in use or resting. */
+export async function takePort(db: Queryable, port: number, id: InstanceId, now: Date): Promise<boolean> {
+  const rows = await db.query(
+    `insert into ports (port, instance_id) values ($1, $2)
+     on conflict (port) do update set instance_id = excluded.instance_id, free_after = null
+       where ports.instance_id is null and (ports.free_after is null or ports.free_after < $3)
+     returning port`,
+    [port, id, now],
+  )
+  return rows.length > 0
+}
+
+/** A port that something outside Gantry listens on: it rests and is tried again later. */
+export async function quarantinePort(db: Queryable, port: number, now: Date): Promise<void> {
+  await db.query(
+    `insert into ports (port, free_after) values ($1, $2)
+     on conflict (port) do update set instance_id = null, free_after = excluded.free_after`,
+    [port, new Date(now.getTime() + portQuarantineMs)],
+  )
+}

@@ -1,0 +1,322 @@
+import { backoffMs } from '../kernel/backoff.ts'
+import type { InstanceId, ReleaseId } from '../kernel/ids.ts'
+import { isInService, type ObservedInstance } from './instance.ts'
+import { instanceCount, type Workload } from './workload.ts'
+
+/** Times in ms. The design's §4 names each of them. */
+export interface RolloutPolicy {
+  readonly bootLimitMs: number
+  readonly drainMs: number
+  /** No count of open requests is asked for earlier than this after the switch: the routers have yet to acknowledge it. */
+  readonly drainCountAfterMs: number
+  readonly drainingGenerations: number
+  readonly firstBackoffMs: number
+  readonly maxBackoffMs: number
+  /** A process type without a port is ready once it has run this long. */
+  readonly aliveMs: number
+}
+
+export const defaultPolicy: RolloutPolicy = {
+  bootLimitMs: 60_000,
+  drainMs: 30_000,
+  drainCountAfterMs: 250,
+  drainingGenerations: 2,
+  firstBackoffMs: 1_000,
+  maxBackoffMs: 300_000,
+  aliveMs: 1_000,
+}
+
+export type Step =
+  | { readonly kind: 'record_end'; readonly instanceId: InstanceId }
+  | { readonly kind: 'start'; readonly processType: string; readonly slot: number; readonly crashes: number }
+  /** The intent is written and the engine does not know it: the control plane died in between. */
+  | { readonly kind: 'start_again'; readonly instanceId: InstanceId }
+  | { readonly kind: 'mark_ready'; readonly instanceId: InstanceId }
+  | { readonly kind: 'fail_rollout'; readonly instanceId: InstanceId; readonly cause: 'exited' | 'not_ready' }
+  /** One transaction: these are in service, those drain, and with `goLive` the release is the live one. */
+  | {
+      readonly kind: 'route'
+      readonly mode: 'serve' | 'hold'
+      readonly serve: readonly InstanceId[]
+      readonly drain: readonly InstanceId[]
+      readonly goLive?: ReleaseId
+    }
+  | { readonly kind: 'remove_route'; readonly drain: readonly InstanceId[] }
+  /** `isCrash`: counts for the back-off although Gantry ends it. `ifIdle`: not while a router has a request open to it. */
+  | {
+      readonly kind: 'stop'
+      readonly instanceId: InstanceId
+      readonly reason: string
+      readonly isCrash?: true
+      readonly ifIdle?: true
+    }
+
+export interface Plan {
+  readonly steps: readonly Step[]
+  /** Instances whose check has to be tried now. */
+  readonly probe: readonly InstanceId[]
+  /** Nothing is under way: look again only when something changed. */
+  readonly settled: boolean
+  /** When to look again although nothing changed, in ms from now. */
+  readonly lookAgainMs?: number
+}
+
+interface Situation {
+  readonly workload: Workload
+  readonly instances: readonly ObservedInstance[]
+  readonly current: readonly ObservedInstance[]
+  readonly previous: readonly ObservedInstance[]
+  readonly policy: RolloutPolicy
+  readonly now: number
+}
+
+/**
+ * What to do next so that what runs becomes what is desired. Pure. Facts come first: while an end is unrecorded nothing
+ * else is decided, because it changes what is missing.
+ */
+export function planSteps(
+  workload: Workload,
+  instances: readonly ObservedInstance[],
+  policy: RolloutPolicy,
+  now: Date,
+): Plan {
+  const ends = instances.filter(hasEndedUnrecorded)
+  if (ends.length > 0) {
+    return { steps: ends.map((i) => ({ kind: 'record_end', instanceId: i.id })), probe: [], settled: false }
+  }
+  const isCurrent = (i: ObservedInstance) =>
+    i.releaseId === workload.desired?.id && i.generation === workload.generation
+  const situation: Situation = {
+    workload,
+    instances,
+    current: instances.filter(isCurrent),
+    previous: instances.filter((i) => !isCurrent(i) && i.status !== 'ended'),
+    policy,
+    now: now.getTime(),
+  }
+  const parts = [planStarts(situation), planReadiness(situation), planRoute(situation), planStops(situation)]
+  const steps = parts.flatMap((part) => part.steps)
+  const waits = parts.flatMap((part) => (part.lookAgainMs === undefined ? [] : [part.lookAgainMs]))
+  const moving = instances.some((i) => i.status !== 'ended' && !(isCurrent(i) && i.status === 'healthy'))
+  return {
+    steps,
+    probe: parts.flatMap((part) => part.probe ?? []),
+    settled: steps.length === 0 && !moving && waits.length === 0,
+    ...(waits.length > 0 && { lookAgainMs: Math.max(0, Math.min(...waits)) }),
+  }
+}
+
+interface PlanPart {
+  readonly steps: readonly Step[]
+  readonly probe?: readonly InstanceId[]
+  readonly lookAgainMs?: number
+}
+
+function hasEndedUnrecorded(i: ObservedInstance): boolean {
+  if (i.status === 'ended') return false
+  if (i.presence === 'ended') return true
+  // A starting one that the engine does not know is started again; a stopping one is stopped again.
+  return i.presence === 'absent' && i.status !== 'starting'
+}
+
+function isRollout({ workload }: Situation): boolean {
+  return workload.desired !== undefined && workload.liveReleaseId !== workload.desired.id
+}
+
+function hasFailed({ workload }: Situation): boolean {
+  return workload.desired !== undefined && workload.failedReleaseId === workload.desired.id
+}
+
+function planStarts(situation: Situation): PlanPart {
+  const { workload, current } = situation
+  if (!workload.desired || hasFailed(situation)) return { steps: [] }
+  const steps: Step[] = []
+  let lookAgainMs: number | undefined
+  for (const [processType, { overlap }] of Object.entries(workload.desired.processTypes)) {
+    if (!overlap && situation.previous.some((i) => i.processType === processType)) continue
+    let replacing = current.some((i) => i.processType === processType && i.status === 'starting')
+    for (let slot = 0; slot < instanceCount(workload, processType); slot++) {
+      const inSlot = current.filter((i) => i.processType === processType && i.slot === slot)
+      if (inSlot.some((i) => i.status === 'starting' || i.status === 'healthy')) continue
+      const unhealthy = inSlot.some((i) => i.status === 'unhealthy')
+      if (unhealthy && (replacing || !overlap)) continue // never all at once; without overlap it is stopped first
+      const last = latestEnded(inSlot)
+      if (last && isRollout(situation) && last.crashes > 0) {
+        return { steps: [{ kind: 'fail_rollout', instanceId: last.id, cause: 'exited' }] }
+      }
+      const waitMs = last ? notBefore(last, situation) - situation.now : 0
+      if (waitMs > 0) {
+        lookAgainMs = Math.min(lookAgainMs ?? waitMs, waitMs)
+        continue
+      }
+      replacing = true
+      steps.push({ kind: 'start', processType, slot, crashes: last?.crashes ?? 0 })
+    }
+  }
+  return { steps, ...(lookAgainMs !== undefined && { lookAgainMs }) }
+}
+
+function latestEnded(instances: readonly ObservedInstance[]): ObservedInstance | undefined {
+  return instances
+    .filter((i) => i.status === 'ended')
+    .sort((a, b) => (b.endedAt?.getTime() ?? 0) - (a.endedAt?.getTime() ?? 0))[0]
+}
+
+function notBefore(last: ObservedInstance, { policy }: Situation): number {
+  return (last.endedAt?.getTime() ?? 0) + backoffMs(last.crashes, policy.firstBackoffMs, policy.maxBackoffMs)
+}
+
+/** Starting instances: known to the engine? alive long enough, or to be probed? out of time? */
+function planReadiness(situation: Situation): PlanPart {
+  const { policy, now } = situation
+  const steps: Step[] = []
+  const probe: InstanceId[] = []
+  const waits: number[] = []
+  for (const i of situation.current) {
+    if (i.status !== 'starting' || i.healthyAt) continue
+    if (i.presence === 'absent') {
+      steps.push({ kind: 'start_again', instanceId: i.id })
+      continue
+    }
+    const bootLeftMs = i.createdAt.getTime() + policy.bootLimitMs - now
+    if (bootLeftMs <= 0) {
+      if (isRollout(situation) && !hasFailed(situation)) {
+        steps.push({ kind: 'fail_rollout', instanceId: i.id, cause: 'not_ready' })
+      } else {
+        const reason = `not healthy within ${policy.bootLimitMs / 1000} s`
+        steps.push({ kind: 'stop', instanceId: i.id, reason, isCrash: true })
+      }
+    } else if (i.processType === 'web') {
+      probe.push(i.id)
+      waits.push(bootLeftMs)
+    } else {
+      const aliveLeftMs = (i.startedAt?.getTime() ?? now) + policy.aliveMs - now
+      if (aliveLeftMs <= 0) steps.push({ kind: 'mark_ready', instanceId: i.id })
+      else waits.push(aliveLeftMs)
+    }
+  }
+  return { steps, probe, ...(waits.length > 0 && { lookAgainMs: Math.min(...waits) }) }
+}
+
+function planRoute(situation: Situation): PlanPart {
+  const { workload, current, previous } = situation
+  const inService = situation.instances.filter(isInService)
+  if (!workload.desired) {
+    return inService.length > 0
+      ? { steps: [{ kind: 'remove_route', drain: inService.map((i) => i.id) }] }
+      : { steps: [] }
+  }
+  const ready = current.filter((i) => isInService(i) || (i.status === 'starting' && i.healthyAt))
+  const wanted = ready.filter((i) => i.slot < instanceCount(workload, i.processType))
+  const replaced = wanted.filter((i) => i.status === 'unhealthy' && hasSuccessor(i, wanted))
+  const serve = wanted.filter((i) => !replaced.includes(i))
+  const surplus = ready.filter((i) => !serve.includes(i) && isInService(i))
+  const outgoing = previous.filter(isInService)
+
+  if (isRollout(situation) || outgoing.length > 0) {
+    if (hasFailed(situation) || !isComplete(situation, serve))
+      return { steps: holdForNonOverlapping(situation, outgoing) }
+    const goLive = isRollout(situation) ? { goLive: workload.desired.id } : {}
+    const drain = [...outgoing, ...surplus].map((i) => i.id)
+    return { steps: [{ kind: 'route', mode: 'serve', serve: serve.map((i) => i.id), drain, ...goLive }] }
+  }
+  const isNew = serve.some((i) => !isInService(i))
+  if (!isNew && surplus.length === 0) return { steps: [] }
+  return {
+    steps: [{ kind: 'route', mode: 'serve', serve: serve.map((i) => i.id), drain: surplus.map((i) => i.id) }],
+  }
+}
+
+function hasSuccessor(unhealthy: ObservedInstance, ready: readonly ObservedInstance[]): boolean {
+  return ready.some(
+    (i) =>
+      i !== unhealthy &&
+      i.status !== 'unhealthy' &&
+      i.processType === unhealthy.processType &&
+      i.slot === unhealthy.slot,
+  )
+}
+
+/** Every slot of every process type has a ready instance of the desired release. */
+function isComplete({ workload }: Situation, ready: readonly ObservedInstance[]): boolean {
+  return Object.keys(workload.desired?.processTypes ?? {}).every((processType) => {
+    const slots = new Set(ready.filter((i) => i.processType === processType).map((i) => i.slot))
+    return slots.size >= instanceCount(workload, processType)
+  })
+}
+
+/** A type that must not overlap leaves service before its successor starts; a `web` one with its requests held. */
+function holdForNonOverlapping(situation: Situation, outgoing: readonly ObservedInstance[]): Step[] {
+  if (hasFailed(situation)) return []
+  const types = situation.workload.desired?.processTypes ?? {}
+  const first = outgoing.filter((i) => types[i.processType]?.overlap === false)
+  if (first.length === 0) return []
+  const mode = first.some((i) => i.processType === 'web') ? 'hold' : 'serve'
+  const rest = outgoing.filter((i) => !first.includes(i)).map((i) => i.id)
+  return [{ kind: 'route', mode, serve: rest, drain: first.map((i) => i.id) }]
+}
+
+function planStops(situation: Situation): PlanPart {
+  const { policy, now } = situation
+  const steps: Step[] = []
+  const waits: number[] = []
+  const cut = generationsToCut(situation)
+  for (const i of situation.instances) {
+    if (i.status === 'stopping') steps.push({ kind: 'stop', instanceId: i.id, reason: i.endReason ?? 'stopped' })
+    else if (i.status === 'starting' && isUnwanted(i, situation)) {
+      steps.push({ kind: 'stop', instanceId: i.id, reason: 'superseded' })
+    } else if (i.status === 'unhealthy' && mustStopFirst(i, situation)) {
+      steps.push({
+        kind: 'route',
+        mode: i.processType === 'web' ? 'hold' : 'serve',
+        serve: othersInService(i, situation),
+        drain: [i.id],
+      })
+    } else if (i.status === 'draining') {
+      const isCut = cut.has(generationKey(i)) || drainLimitMs(i, policy, now) <= 0
+      const waitMs = isCut ? 0 : drainLeftMs(i, policy, now)
+      if (waitMs <= 0)
+        steps.push({ kind: 'stop', instanceId: i.id, reason: 'replaced', ...(!isCut && { ifIdle: true }) })
+      else waits.push(waitMs)
+    }
+  }
+  return { steps, ...(waits.length > 0 && { lookAgainMs: Math.min(...waits) }) }
+}
+
+function isUnwanted(i: ObservedInstance, situation: Situation): boolean {
+  if (!situation.current.includes(i)) return true
+  return i.slot >= instanceCount(situation.workload, i.processType) || hasFailed(situation)
+}
+
+function mustStopFirst(i: ObservedInstance, { workload, current }: Situation): boolean {
+  return current.includes(i) && workload.desired?.processTypes[i.processType]?.overlap === false
+}
+
+function othersInService(i: ObservedInstance, { instances }: Situation): InstanceId[] {
+  return instances.filter((other) => other !== i && isInService(other)).map((other) => other.id)
+}
+
+function generationKey(i: ObservedInstance): string {
+  return `${i.releaseId}/${i.generation}`
+}
+
+/** At most so many generations drain beside each other; the oldest are cut. */
+function generationsToCut({ instances, policy }: Situation): ReadonlySet<string> {
+  const since = new Map<string, number>()
+  for (const i of instances) {
+    if (i.status === 'draining') since.set(generationKey(i), i.drainingAt?.getTime() ?? 0)
+  }
+  const newestFirst = [...since.entries()].sort((a, b) => b[1] - a[1]).map(([key]) => key)
+  return new Set(newestFirst.slice(policy.drainingGenerations))
+}
+
+function drainLimitMs(i: ObservedInstance, policy: RolloutPolicy, now: number): number {
+  return (i.drainingAt?.getTime() ?? now) + policy.drainMs - now
+}
+
+function drainLeftMs(i: ObservedInstance, policy: RolloutPolicy, now: number): number {
+  if (i.processType !== 'web') return 0
+  const countMs = (i.drainingAt?.getTime() ?? now) + policy.drainCountAfterMs - now
+  if (countMs > 0) return countMs
+  return i.openRequests === 0 ? 0 : Math.min(drainLimitMs(i, policy, now), 250)
+}
