@@ -110,7 +110,6 @@ export const cancelDeploy = defineEndpoint({
   summary: 'Cancel a deploy',
   description:
     'End a deploy that has not switched yet. A build that runs is stopped; the release that was live goes on.',
-  conditional: 'if_match',
   idempotent: true,
   params: deployParams,
   reply: {
@@ -131,7 +130,6 @@ export const retryDeploy = defineEndpoint({
   permission: 'deploy:create',
   summary: 'Retry a deploy',
   description: 'Begin a new deploy of the same source, commit or release as one that ended without going live.',
-  conditional: 'if_match',
   idempotent: true,
   params: deployParams,
   reply: {

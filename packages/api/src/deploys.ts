@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { collectionOf } from './collections.ts'
 import type { Immutable } from './endpoint.ts'
 import * as example from './examples/values.ts'
-import { entityTag, flag, href, identifier, identifierParameter, oneOf, prose, timestamp } from './fields.ts'
+import { entityTag, flag, href, identifier, identifierParameter, oneOf, prose, text, timestamp } from './fields.ts'
 import { errorListOf } from './problems.ts'
 import {
   actor,
@@ -125,7 +125,12 @@ export const deployEventSchema = z
   .strictObject({
     id: identifier('The identifier of the event.', '42'),
     at: timestamp('When it happened.', example.at.started),
-    from_status: oneOf('The status before. Absent for the first event.', deployStatuses, 'queued').optional(),
+    from_status: text({
+      description: 'The status before. Absent for the first event.',
+      pattern: /^[a-z_]+$/,
+      max: 32,
+      example: 'queued',
+    }).optional(),
     to_status: oneOf('The status since.', deployStatuses, 'building'),
     message: prose('What happened, in words.', 'Building 7fd1a60'),
   })

@@ -189,7 +189,6 @@ export const restartEnvironment = defineEndpoint({
   permission: 'environment:update',
   summary: 'Restart an environment',
   description: 'Replace every instance by a new one of the same release, the new one first. No request is lost.',
-  conditional: 'if_match',
   idempotent: true,
   params: environmentParams,
   reply: {

@@ -13,12 +13,17 @@ export * from './logs.ts'
 export {
   configNamePattern,
   isReservedConfigName,
+  maxConfigNameLength,
+  maxConfigValueLength,
+  maxConfigVariables,
   maxAppNameLength,
   maxEnvironmentNameLength,
   maxScale,
   nameProblem,
   processTypePattern,
 } from './names.ts'
+export type { Json, JsonObject } from './openapi/json.ts'
+export { buildOpenapi, openapiText } from './openapi.ts'
 export * from './permissions.ts'
 export * from './platform.ts'
 export * from './problems.ts'

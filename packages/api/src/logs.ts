@@ -88,6 +88,8 @@ export type LogPage = Immutable<z.output<(typeof collections)['environment']>>
 const selection = {
   since: z.iso
     .datetime({ offset: true })
+    .min(20)
+    .max(40)
     .meta({ description: 'Return only lines written at or after this time.', examples: [example.at.created] })
     .optional(),
   source: text({
