@@ -173,14 +173,14 @@ function planReadiness(situation: Situation): PlanPart {
   const probe: InstanceId[] = []
   const waits: number[] = []
   for (const i of situation.current) {
-    if (i.status !== 'starting' || i.healthyAt) continue
+    if (i.status !== 'starting' || i.healthyAt || isUnwanted(i, situation)) continue
     if (i.presence === 'absent') {
       steps.push({ kind: 'start_again', instanceId: i.id })
       continue
     }
     const bootLeftMs = i.createdAt.getTime() + policy.bootLimitMs - now
     if (bootLeftMs <= 0) {
-      if (isRollout(situation) && !hasFailed(situation)) {
+      if (isRollout(situation)) {
         steps.push({ kind: 'fail_rollout', instanceId: i.id, cause: 'not_ready' })
       } else {
         const reason = `not healthy within ${policy.bootLimitMs / 1000} s`
