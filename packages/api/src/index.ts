@@ -1,5 +1,9 @@
 export * from './apps.ts'
 export * from './builds.ts'
+export * from './client/api-error.ts'
+export { EventStreamParser, type RawEvent } from './client/event-stream.ts'
+export type { ClientOptions, Upload } from './client/request.ts'
+export * from './client.ts'
 export type { Page } from './collections.ts'
 export * from './config.ts'
 export * from './deploy-endpoints.ts'
@@ -13,11 +17,12 @@ export * from './logs.ts'
 export {
   configNamePattern,
   isReservedConfigName,
+  maxAppNameLength,
   maxConfigNameLength,
   maxConfigValueLength,
   maxConfigVariables,
-  maxAppNameLength,
   maxEnvironmentNameLength,
+  maxProcessTypeLength,
   maxScale,
   nameProblem,
   processTypePattern,
