@@ -59,6 +59,7 @@ create table audit_events (
   constraint audit_events_outcome_check CHECK ((outcome = ANY (ARRAY['allowed'::text, 'refused'::text]))),
   constraint audit_events_pkey PRIMARY KEY (id)
 );
+CREATE INDEX audit_events_at ON public.audit_events USING btree (at);
 
 create table build_folders (
   path text not null,
@@ -225,6 +226,7 @@ create table idempotency_keys (
   created_at timestamp with time zone not null,
   constraint idempotency_keys_pkey PRIMARY KEY (token_id, operation, key)
 );
+CREATE INDEX idempotency_keys_created ON public.idempotency_keys USING btree (created_at);
 
 create table instances (
   id text not null,

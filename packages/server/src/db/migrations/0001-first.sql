@@ -376,6 +376,7 @@ create table idempotency_keys (
   created_at timestamptz not null,
   primary key (token_id, operation, key)
 );
+create index idempotency_keys_created on idempotency_keys (created_at);
 
 create table audit_events (
   id bigint generated always as identity primary key,
@@ -387,6 +388,7 @@ create table audit_events (
   outcome text not null check (outcome in ('allowed', 'refused')),
   request_id text
 );
+create index audit_events_at on audit_events (at);
 
 -- Facts about this installation: routing epoch, key check value, name of the schema's breaking version.
 create table platform (

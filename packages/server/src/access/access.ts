@@ -1,0 +1,23 @@
+import type { AccessDeps } from './access-deps.ts'
+import { type Audit, createAudit } from './audit.ts'
+import { type Authenticator, createAuthenticator } from './authenticate.ts'
+import type { BoundEndpoint } from './endpoint-binding.ts'
+import { ensureOwner, type Owner } from './ensure-owner.ts'
+import { accessRoutes } from './routes.ts'
+
+export interface Access extends Pick<Authenticator, 'authenticate'> {
+  readonly audit: Audit
+  readonly routes: readonly BoundEndpoint[]
+  /** `token`: that of the machine's file `owner-token`. */
+  ensureOwner(token: string): Promise<Owner>
+}
+
+export function createAccess(deps: AccessDeps): Access {
+  const authenticator = createAuthenticator(deps)
+  return {
+    authenticate: authenticator.authenticate,
+    audit: createAudit(deps),
+    routes: accessRoutes(deps, authenticator),
+    ensureOwner: (token) => ensureOwner(deps, token),
+  }
+}

@@ -1,0 +1,118 @@
+import type { Permission } from '@gantry/api'
+import type { Queryable } from '../db/database.ts'
+import { type Page, type PageRequest, queryPage } from '../db/keyset-page.ts'
+import type { AppId, PersonId, TokenId } from '../kernel/ids.ts'
+import type { TeamScope } from './principal.ts'
+import type { TokenRow } from './token.ts'
+
+const selectToken = `
+  select t.id, t.team_id, t.person_id, p.name as person_name, m.role, t.app_id, a.name as app_name, t.name, t.prefix,
+    t.scopes, t.created_at, t.expires_at, t.revoked_at, t.last_used_at
+  from tokens t join people p on p.id = t.person_id
+    join members m on m.team_id = t.team_id and m.person_id = t.person_id
+    left join apps a on a.id = t.app_id`
+
+/** The one query without a scope: it is what finds the scope. Tokens of a deleted app are gone with it. */
+export async function tokenByHash(db: Queryable, hash: Uint8Array): Promise<TokenRow | undefined> {
+  const rows = await db.query<TokenRow>(`${selectToken} where t.hash = $1 and a.deleted_at is null`, [hash])
+  return rows[0]
+}
+
+/** `person` narrows to the tokens of one person. */
+export async function listTokens(
+  db: Queryable,
+  scope: TeamScope,
+  person: PersonId | undefined,
+  page: PageRequest,
+): Promise<Page<TokenRow>> {
+  return await queryPage<TokenRow>(db, {
+    sql: `${selectToken} where t.team_id = $1 and ($2::text is null or t.person_id = $2)`,
+    parameters: [scope.team, person ?? null],
+    alias: 't',
+    page,
+    filters: {},
+  })
+}
+
+export async function tokenById(
+  db: Queryable,
+  scope: TeamScope,
+  person: PersonId | undefined,
+  id: string,
+): Promise<TokenRow | undefined> {
+  const rows = await db.query<TokenRow>(
+    `${selectToken} where t.team_id = $1 and ($2::text is null or t.person_id = $2) and t.id = $3`,
+    [scope.team, person ?? null, id],
+  )
+  return rows[0]
+}
+
+export interface NewToken {
+  readonly id: TokenId
+  readonly personId: PersonId
+  readonly appId: AppId | undefined
+  readonly name: string
+  readonly prefix: string
+  readonly hash: Uint8Array
+  readonly scopes: readonly Permission[]
+  readonly createdAt: Date
+  readonly expiresAt: Date | undefined
+}
+
+export async function insertToken(db: Queryable, scope: TeamScope, token: NewToken): Promise<void> {
+  await db.query(
+    `insert into tokens (id, team_id, person_id, app_id, name, prefix, hash, scopes, created_at, expires_at)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
+    [
+      token.id,
+      scope.team,
+      token.personId,
+      token.appId ?? null,
+      token.name,
+      token.prefix,
+      token.hash,
+      token.scopes,
+      token.createdAt,
+      token.expiresAt ?? null,
+    ],
+  )
+}
+
+export async function lockToken(db: Queryable, scope: TeamScope, id: string): Promise<void> {
+  await db.query('select 1 from tokens where team_id = $1 and id = $2 for update', [scope.team, id])
+}
+
+export async function setRevoked(db: Queryable, scope: TeamScope, id: string, at: Date): Promise<void> {
+  await db.query('update tokens set revoked_at = $3 where team_id = $1 and id = $2 and revoked_at is null', [
+    scope.team,
+    id,
+    at,
+  ])
+}
+
+/** Revokes the earlier tokens of this name, such as the last one of this machine. */
+export async function revokeByName(db: Queryable, scope: TeamScope, person: PersonId, name: string, at: Date) {
+  await db.query(
+    'update tokens set revoked_at = $4 where team_id = $1 and person_id = $2 and name = $3 and revoked_at is null',
+    [scope.team, person, name, at],
+  )
+}
+
+/** To the minute: a busy token costs one write a minute, however many processes serve it. */
+export async function setLastUsed(db: Queryable, id: TokenId, at: Date): Promise<void> {
+  await db.query(
+    `update tokens set last_used_at = $2
+     where id = $1 and (last_used_at is null or last_used_at < $2::timestamptz - interval '1 minute')`,
+    [id, at],
+  )
+}
+
+/** An app of the team by id or name: what a token may be limited to. */
+export async function appIdOf(db: Queryable, scope: TeamScope, idOrName: string): Promise<AppId | undefined> {
+  const rows = await db.query<{ id: AppId }>(
+    `select id from apps where team_id = $1 and deleted_at is null and (id = $2 or name = $2)
+       and ($3::text is null or id = $3)`,
+    [scope.team, idOrName, scope.app ?? null],
+  )
+  return rows[0]?.id
+}
