@@ -39,8 +39,7 @@ export interface CollectionWords<Key extends string> {
 /** `{<nouns>: [], limit, first, next?}`: one page of a list. */
 export function collectionOf<Key extends string, Item extends z.ZodType>(words: CollectionWords<Key>, item: Item) {
   const { id, key, nouns, max = 100 } = words
-  const shape = {
-    [key]: listOf(`The ${nouns} of this page.`, item, max),
+  const paging = {
     limit: integer({
       description: 'The page size in force, given or default.',
       min: 1,
@@ -50,9 +49,8 @@ export function collectionOf<Key extends string, Item extends z.ZodType>(words: 
     first: pageFirst,
     next: pageNext.optional(),
   }
-  return z
-    .strictObject(shape as { [K in Key]: z.ZodArray<Item> } & Omit<typeof shape, Key>)
-    .meta({ id, description: `A page of ${nouns}.` })
+  const items = { [key]: listOf(`The ${nouns} of this page.`, item, max) } as { [K in Key]: z.ZodArray<Item> }
+  return z.strictObject({ ...items, ...paging }).meta({ id, description: `A page of ${nouns}.` })
 }
 
 const start = z

@@ -4,35 +4,52 @@ import type { LinePosition } from '../supervisor/output/log-format.ts'
 import { type LineFilter, type LogLine, matches } from './log-line.ts'
 import { readChunks } from './read-lines.ts'
 
+/** How that stands which writes a stream: a build, a deploy. */
+export interface WriterStatus {
+  readonly status: string
+  /** Nothing will be written any more, and everything that was is in the stream. */
+  readonly isOver: boolean
+}
+
 export interface FollowRequest {
   readonly folder: string
   readonly from: LinePosition
   readonly filter: LineFilter
   readonly signal: AbortSignal
-  /** Once it says true and everything is read, following ends. Absent: it ends with the signal alone. */
-  readonly isOver?: (() => Promise<boolean>) | undefined
+  /** Asked before every reading. Absent: the stream has no end of its own. */
+  readonly writerStatus?: (() => Promise<WriterStatus>) | undefined
 }
+
+export type Followed =
+  | { readonly kind: 'line'; readonly line: LogLine }
+  | { readonly kind: 'status'; readonly status: WriterStatus }
 
 /** A file system event wakes the reader at once; this poll is what it relies on, in ms. */
 const pollMs = 500
 
-/** Lines from a position on, and then as they are written. Ends without an error when the signal aborts. */
-export async function* followLines(clock: Clock, request: FollowRequest): AsyncGenerator<LogLine> {
-  const { folder, filter, signal } = request
+/**
+ * Lines from a position on, and then as they are written, with each change of the writer's status. Ends when the writer
+ * is over and everything is read; without an error when the signal aborts.
+ */
+export async function* followLines(clock: Clock, request: FollowRequest): AsyncGenerator<Followed> {
+  const { folder, filter, signal, writerStatus } = request
   const bell = createFolderBell(folder)
   let position = request.from
+  let known: WriterStatus | undefined
   try {
     while (!signal.aborted) {
       bell.arm()
-      const over = (await request.isOver?.()) ?? false
+      const status = await writerStatus?.()
+      if (status && !status.isOver && status.status !== known?.status) yield { kind: 'status', status }
+      known = status
       for await (const chunk of readChunks(folder, position)) {
         position = chunk.end
         for (const line of chunk.lines) {
           if (signal.aborted) return
-          if (matches(line, filter)) yield line
+          if (matches(line, filter)) yield { kind: 'line', line }
         }
       }
-      if (over) return
+      if (status?.isOver) return yield { kind: 'status', status }
       await bell.wait(clock, signal)
     }
   } finally {

@@ -9,6 +9,7 @@ import { silentLogger } from '../kernel/logger.ts'
 import { formatLine, segmentName } from '../supervisor/output/log-format.ts'
 import type { LogAppender } from './append-lines.ts'
 import { createLogs, type Logs } from './logs.ts'
+import { logReplies } from './reply-logs.ts'
 
 const stream = 'app/app-1/env-1'
 const at = (second: number): string => new Date(Date.UTC(2026, 0, 1, 0, 0, second)).toISOString()
@@ -129,13 +130,53 @@ describe('logs', () => {
     const [first] = (await logs.page(stream, { limit: 1 })).lines
     const read = async (afterId: string | undefined): Promise<string[]> => {
       const seen: string[] = []
-      const lines = logs.follow(stream, { afterId, signal: new AbortController().signal, isOver: async () => true })
+      const lines = logs.follow(stream, {
+        afterId,
+        signal: new AbortController().signal,
+        writerStatus: async () => ({ status: 'live', isOver: true }),
+      })
       for await (const line of lines) seen.push(line.message)
       return seen
     }
     assert.deepEqual(await read(first?.id), ['b', 'c'])
     assert.deepEqual(await read('1-0'), ['a', 'b', 'c'])
     assert.deepEqual(await read('9-512'), ['a', 'b', 'c'], 'the stream was removed and began again')
+  })
+
+  it('replies with pages whose links lead on', async () => {
+    await write(1, [1, 'web.1', 'a'], [2, 'worker.1', 'b'], [3, 'web.2', 'c'])
+    const replies = logReplies(logs, stream)
+    const query = { limit: 1, source: 'web', tail: 5 }
+    const page = await replies.page({ baseUrl: 'http://localhost:4400', query }, '/v1/environments/env-1/logs')
+    assert.deepEqual(texts(page.logs), ['a'])
+    assert.equal(page.first.href, 'http://localhost:4400/v1/environments/env-1/logs?limit=1&source=web&tail=5')
+    const next = new URL(page.next?.href ?? '')
+    assert.equal(next.searchParams.get('start'), page.next?.start)
+    assert.equal(next.searchParams.has('tail'), false)
+    const following = await replies.page(
+      { baseUrl: '', query: { limit: 1, source: 'web', start: page.next?.start } },
+      '/v1/environments/env-1/logs',
+    )
+    assert.deepEqual(texts(following.logs), ['c'])
+    assert.equal(following.next, undefined)
+  })
+
+  it('streams lines and changes of status, and ends with the last one', async () => {
+    await write(1, [1, 'deploy', 'a'])
+    const statuses = ['queued', 'building', 'building', 'live']
+    const clock: Clock = { ...systemClock, wait: eagerClock.wait }
+    const replies = logReplies(open(noAppender, clock), stream)
+    const events: string[] = []
+    const call = { query: {}, headers: {}, signal: new AbortController().signal }
+    const writerStatus = async () => {
+      const status = statuses.length > 1 ? (statuses.shift() ?? '') : 'live'
+      if (statuses.length === 1 && status === 'building') await write(1, [2, 'deploy', 'last words'])
+      return { status, isOver: status === 'live' }
+    }
+    for await (const event of replies.events(call, writerStatus)) {
+      events.push(event.event === 'log' ? event.data.message : `${event.event} ${event.data.status}`)
+    }
+    assert.deepEqual(events, ['status queued', 'a', 'status building', 'last words', 'end live'])
   })
 
   it('appends in order, one call at a time, through failures of the writer', async () => {

@@ -1,7 +1,7 @@
 import type { Clock } from '../kernel/clock.ts'
 import type { Logger } from '../kernel/logger.ts'
 import { createLineBuffer, type LogAppender } from './append-lines.ts'
-import { followLines } from './follow-lines.ts'
+import { type Followed, followLines, type WriterStatus } from './follow-lines.ts'
 import type { LineFilter, LogLine } from './log-line.ts'
 import { findAfter, findStart, type LinesPage, parsePosition, readLast, readPage } from './read-lines.ts'
 import { streamFolder } from './segment-files.ts'
@@ -19,8 +19,8 @@ export interface FollowOptions extends LineFilter {
   readonly afterId?: string | undefined
   readonly tail?: number | undefined
   readonly signal: AbortSignal
-  /** Tells that nothing will be written any more: following ends when all is read. */
-  readonly isOver?: (() => Promise<boolean>) | undefined
+  /** Asked again and again: when it is over, following ends as soon as all is read. Absent: no end but the signal's. */
+  readonly writerStatus?: (() => Promise<WriterStatus>) | undefined
 }
 
 /** Everything that was written by instances, builds, deploys and the platform itself. A stream that is missing is empty. */
@@ -30,8 +30,10 @@ export interface Logs {
   flush(): Promise<void>
   /** A page, oldest line first. */
   page(stream: string, options: PageOptions): Promise<LinesPage>
-  /** Lines as they come. Ends without an error when the signal aborts or `isOver`. */
+  /** Lines as they come. Ends without an error when the signal aborts or the writer is over. */
   follow(stream: string, options: FollowOptions): AsyncIterable<LogLine>
+  /** The same, and each change of the writer's status, the last one included. */
+  followAll(stream: string, options: FollowOptions): AsyncIterable<Followed>
   /** The last `count` lines, oldest first. */
   last(stream: string, count: number, source?: string): Promise<readonly LogLine[]>
   /** Deletes a stream, or all streams below `app/<app id>`, `build/<app id>`, `deploy/<app id>`. */
@@ -50,6 +52,12 @@ export function createLogs(deps: LogsDeps): Logs {
   const { clock } = deps
   const buffer = createLineBuffer(deps)
   const folderOf = (stream: string): string => streamFolder(deps.folder, stream)
+  const followAll = async function* (stream: string, options: FollowOptions): AsyncGenerator<Followed> {
+    const { afterId, tail, signal, writerStatus, ...filter } = options
+    const folder = folderOf(stream)
+    const from = afterId === undefined ? await findStart(folder, filter, tail) : await findAfter(folder, afterId)
+    yield* followLines(clock, { folder, from, filter, signal, writerStatus })
+  }
   return {
     append: (stream, source, lines) => buffer.append(stream, source, lines),
     flush: () => buffer.flush(),
@@ -61,11 +69,10 @@ export function createLogs(deps: LogsDeps): Logs {
           : parsePosition(start, { type: 'parameter', name: 'start' })
       return await readPage(folder, from, limit, filter)
     },
-    async *follow(stream, { afterId, tail, signal, isOver, ...filter }) {
-      const folder = folderOf(stream)
-      const from = afterId === undefined ? await findStart(folder, filter, tail) : await findAfter(folder, afterId)
-      yield* followLines(clock, { folder, from, filter, signal, isOver })
+    async *follow(stream, options) {
+      for await (const item of followAll(stream, options)) if (item.kind === 'line') yield item.line
     },
+    followAll,
     last: (stream, count, source) => readLast(folderOf(stream), count, { source }),
     async remove(stream) {
       await buffer.flush()

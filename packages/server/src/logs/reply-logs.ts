@@ -1,0 +1,68 @@
+import type { LogEvent, LogPage } from '@gantry/api'
+import type { WriterStatus } from './follow-lines.ts'
+import type { LineFilter } from './log-line.ts'
+import type { Logs } from './logs.ts'
+
+/** What the log endpoints have in common: the query of a page or a stream, as the contract parses it. */
+export interface LogQuery {
+  readonly since?: string | undefined
+  readonly source?: string | undefined
+  readonly tail?: number | undefined
+}
+
+export interface PageCall {
+  readonly baseUrl: string
+  readonly query: LogQuery & { readonly limit: number; readonly start?: string | undefined }
+}
+
+export interface StreamCall {
+  readonly query: LogQuery
+  readonly headers: { readonly lastEventId?: string | undefined }
+  readonly signal: AbortSignal
+}
+
+/** The replies of a stream's two endpoints, for the rooms that own what wrote it. */
+export interface LogReplies {
+  /** `path`: where the page is, `/v1/builds/bld-…/logs`. */
+  page(call: PageCall, path: string): Promise<LogPage>
+  /** `writerStatus`: for a build or deploy; each change becomes an event, and the last one ends the stream. */
+  events(call: StreamCall, writerStatus?: () => Promise<WriterStatus>): AsyncIterable<LogEvent>
+}
+
+export function logReplies(logs: Logs, stream: string): LogReplies {
+  return {
+    async page({ baseUrl, query }, path) {
+      const { start, limit, tail } = query
+      const { lines, next } = await logs.page(stream, { start, limit, tail, ...filterOf(query) })
+      const url = (token?: string): string => `${baseUrl}${path}?${pageSearch(query, token)}`
+      const first = { href: url() }
+      return {
+        logs: [...lines],
+        limit,
+        first,
+        ...(next === undefined ? {} : { next: { href: url(next), start: next } }),
+      }
+    },
+    async *events({ query, headers, signal }, writerStatus) {
+      const options = { ...filterOf(query), tail: query.tail, afterId: headers.lastEventId, signal, writerStatus }
+      for await (const item of logs.followAll(stream, options)) {
+        if (item.kind === 'line') yield { event: 'log', id: item.line.id, data: item.line }
+        else yield { event: item.status.isOver ? 'end' : 'status', data: { status: item.status.status } }
+      }
+    },
+  }
+}
+
+function filterOf({ since, source }: LogQuery): LineFilter {
+  return { source, since: since === undefined ? undefined : new Date(since) }
+}
+
+/** The query again, for the links of a page. A tail says where to begin, so a page that follows has none. */
+function pageSearch(query: PageCall['query'], start: string | undefined): string {
+  const search = new URLSearchParams({ limit: String(query.limit) })
+  if (query.since !== undefined) search.set('since', query.since)
+  if (query.source !== undefined) search.set('source', query.source)
+  if (start !== undefined) search.set('start', start)
+  else if (query.tail !== undefined) search.set('tail', String(query.tail))
+  return search.toString()
+}
