@@ -1,5 +1,7 @@
 import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process'
 
+export type { ChildProcess }
+
 /** How a process is started. There is no field for a shell, and there will be none. */
 export interface ArgvOptions extends Omit<SpawnOptions, 'shell' | 'windowsVerbatimArguments'> {
   /** The whole environment of the process; nothing is inherited unless it is named here. */

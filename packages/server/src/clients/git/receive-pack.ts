@@ -1,0 +1,113 @@
+import { once } from 'node:events'
+import { pipeline } from 'node:stream/promises'
+import { GitFailed, type GitProcess } from './git-process.ts'
+import { createPacketSplitter, encodePacket, flushPacket, type Packet } from './pkt-line.ts'
+import { isOid, isRefName, type Oid, zeroOid } from './ref-name.ts'
+
+export interface IncomingPack {
+  /** Refs to be made, by name: none of them exists. */
+  readonly refs: ReadonlyMap<string, Oid>
+  /** Where the history of a shallow client ends. */
+  readonly shallow: readonly Oid[]
+  readonly pack: AsyncIterable<Buffer>
+  readonly quiet: boolean
+  /** git's own words while it works: what a client sees behind `remote: `. */
+  readonly onProgress: (bytes: Buffer) => void
+  readonly signal: AbortSignal
+}
+
+export interface UnpackReport {
+  /** Why nothing was unpacked; undefined when everything was. */
+  readonly fault: string | undefined
+  /** Refs that were not made, and git's reason. */
+  readonly refused: ReadonlyMap<string, string>
+}
+
+const maxReportBytes = 8 * 1024 * 1024
+
+/**
+ * Feeds a pack to `git receive-pack --stateless-rpc`, which checks every object, checks that history is complete, and makes
+ * the refs (gitprotocol-pack(5), "Reference Update Request and Packfile Transfer"). Rejects when the pack cannot be
+ * read to its end or git does not answer.
+ */
+export async function receivePack(git: GitProcess, repository: string, incoming: IncomingPack): Promise<UnpackReport> {
+  const child = git.start(repository, ['receive-pack', '--stateless-rpc', repository])
+  const end = (): void => void child.kill('SIGKILL')
+  incoming.signal.addEventListener('abort', end, { once: true })
+  const { stdin, stdout, stderr } = child
+  if (!stdin || !stdout || !stderr) throw new Error('git was started without pipes')
+  let errors = ''
+  stderr.setEncoding('utf8').on('data', (text: string) => {
+    if (errors.length < 4096) errors += text
+  })
+  const exited = once(child, 'close')
+  exited.catch(() => undefined)
+  // Not waited for: when git has ended before the pack, its sender may take its time to notice, or never send again.
+  void feed(incoming, stdin)
+  try {
+    const report = await readReport(stdout, incoming.onProgress)
+    if (report) return parseReport(report)
+    const [code] = await exited
+    incoming.signal.throwIfAborted()
+    throw new GitFailed('receive-pack', code, errors)
+  } finally {
+    incoming.signal.removeEventListener('abort', end)
+    stdin.destroy()
+  }
+}
+
+/** Never rejects: a pack that ends too early is git's to report, and git may have heard enough before its end. */
+async function feed(incoming: IncomingPack, stdin: NodeJS.WritableStream): Promise<void> {
+  const source = async function* (): AsyncGenerator<Buffer> {
+    yield formatCommands(incoming)
+    yield* incoming.pack
+  }
+  await pipeline(source, stdin).catch(() => undefined)
+}
+
+function formatCommands({ refs, shallow, quiet }: IncomingPack): Buffer {
+  const capabilities = `report-status side-band-64k object-format=sha1${quiet ? ' quiet' : ''}`
+  const lines = [...refs].map(([ref, oid], index) => {
+    if (!isRefName(ref) || !isOid(oid)) throw new RangeError('not a ref to be made')
+    return encodePacket(`${zeroOid} ${oid} ${ref}${index === 0 ? `\0 ${capabilities}` : ''}`)
+  })
+  return Buffer.concat([...shallow.map((oid) => encodePacket(`shallow ${oid}`)), ...lines, flushPacket])
+}
+
+/** The report of band 1, as soon as it is whole; undefined when git ends without one. */
+async function readReport(
+  stdout: NodeJS.ReadableStream,
+  onProgress: (bytes: Buffer) => void,
+): Promise<readonly Packet[] | undefined> {
+  const bands = createPacketSplitter()
+  const report = createPacketSplitter()
+  const packets: Packet[] = []
+  let size = 0
+  for await (const chunk of stdout as AsyncIterable<Buffer>) {
+    for (const packet of bands.push(chunk)) {
+      if (packet.kind !== 'data') continue
+      const band = packet.payload[0]
+      const bytes = packet.payload.subarray(1)
+      if (band === 2 && bytes.length > 0) onProgress(bytes)
+      if (band === 3) throw new GitFailed('receive-pack', null, bytes.toString('utf8'))
+      if (band !== 1) continue
+      size += bytes.length
+      if (size > maxReportBytes) throw new Error('git receive-pack reported without an end')
+      packets.push(...report.push(bytes))
+      if (packets.at(-1)?.kind === 'flush') return packets
+    }
+  }
+  return undefined
+}
+
+function parseReport(packets: readonly Packet[]): UnpackReport {
+  const lines = packets.flatMap((packet) =>
+    packet.kind === 'data' ? [packet.payload.toString('utf8').replace(/\n$/, '')] : [],
+  )
+  const unpack = lines.find((line) => line.startsWith('unpack '))?.slice('unpack '.length) ?? 'no report'
+  const refused = lines.flatMap((line) => {
+    const match = /^ng (\S+) (.*)$/.exec(line)
+    return match ? [[match[1] ?? '', match[2] ?? ''] as const] : []
+  })
+  return { fault: unpack === 'ok' ? undefined : unpack, refused: new Map(refused) }
+}

@@ -1,0 +1,40 @@
+import { mkdir, rm } from 'node:fs/promises'
+import { type GitProcess, runGit } from './git-process.ts'
+import { isBranchName, isOid, type Oid } from './ref-name.ts'
+
+/** Makes a bare repository whose HEAD is this branch. Doing it twice is doing it once. */
+export async function initRepository(git: GitProcess, path: string, branch: string): Promise<void> {
+  await mkdir(path, { recursive: true, mode: 0o700 })
+  const args = ['init', '--bare', '--quiet', '--template=', '--object-format=sha1']
+  await runGit(git, path, args, { settings: { 'init.defaultBranch': 'main', 'init.defaultRefFormat': 'files' } })
+  await setHead(git, path, branch)
+}
+
+/** What a clone checks out. The branch need not exist. */
+export async function setHead(git: GitProcess, path: string, branch: string): Promise<void> {
+  if (!isBranchName(branch)) throw new RangeError('not a branch name')
+  await runGit(git, path, ['symbolic-ref', '--', 'HEAD', `refs/heads/${branch}`])
+}
+
+export async function removeRepository(path: string): Promise<void> {
+  await rm(path, { recursive: true, force: true, maxRetries: 3 })
+}
+
+export async function isAncestor(git: GitProcess, path: string, older: Oid, newer: Oid): Promise<boolean> {
+  if (!isOid(older) || !isOid(newer)) throw new RangeError('not an object id')
+  const { exitCode } = await git.run(path, ['merge-base', '--is-ancestor', '--end-of-options', older, newer])
+  return exitCode === 0
+}
+
+/** Full names of the refs below a prefix such as `refs/gantry/incoming`. */
+export async function refsBelow(git: GitProcess, path: string, prefix: string): Promise<readonly string[]> {
+  const output = await runGit(git, path, ['for-each-ref', '--format=%(refname)', '--', prefix])
+  return output.toString('utf8').split('\n').filter(Boolean)
+}
+
+/** Packs what has piled up and drops what nothing refers to any more. What came in the last two weeks stays. */
+export async function cleanRepository(git: GitProcess, path: string): Promise<void> {
+  await runGit(git, path, ['gc', '--quiet', '--no-detach', '--prune=2.weeks.ago'], {
+    settings: { 'gc.autoDetach': 'false' },
+  })
+}
