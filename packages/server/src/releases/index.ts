@@ -1,0 +1,5 @@
+export { createRelease, type ReleasePrototype } from './create-release.ts'
+export { findReleaseBefore, findReleaseOf } from './find-release.ts'
+export { type ProcessType, type ProcessTypes, type ReleaseReason, type ReleaseRow, releaseName } from './release.ts'
+export { selectRelease as releaseById } from './release-store.ts'
+export { releaseRoutes } from './routes.ts'
