@@ -66,16 +66,17 @@ export async function createControlSocket(deps: ControlSocketDeps): Promise<Cont
 
 async function listen(server: ReturnType<typeof createServer>, { path, owner }: ControlSocketDeps): Promise<void> {
   rmSync(path, { force: true })
-  // Nobody else between bind and chmod: the folder is writable for the supervisor alone, and the mask leaves 0600.
-  const mask = process.umask(0o177)
+  const listening = new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.once('listening', resolve)
+  })
+  const mask = process.umask(0o177) // binding is synchronous: the socket is never anybody else's, not for a moment
   try {
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', reject)
-      server.listen(path, resolve)
-    })
+    server.listen(path)
   } finally {
     process.umask(mask)
   }
+  await listening
   chmodSync(path, 0o600)
   if (owner) chownSync(path, owner.uid, owner.gid)
 }

@@ -241,9 +241,11 @@ class InstanceSet implements Instances {
 
   #strays(id: string, uid: number): ReturnType<typeof straysOf> {
     const others = [...this.#instances.values()].filter(
-      ({ record }) => record.id !== id && record.process && !record.exit,
+      ({ record }) => record.id !== id && record.runAs.uid === uid && !record.exit,
     )
-    const identities = others.map((instance) => instance.identity).filter((identity) => identity.uid === uid)
+    // One that is being started has processes that nobody can name yet.
+    if (others.some(({ record }) => !record.process)) return []
+    const identities = others.map((instance) => instance.identity)
     return straysOf(uid, identities, processTable, (pid) => {
       try {
         return readFileSync(`/proc/${pid}/cgroup`, 'utf8') === this.#ownCgroup
