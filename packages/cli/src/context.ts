@@ -1,0 +1,145 @@
+import { readFile } from 'node:fs/promises'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+import type { Client } from '@gantry/api'
+import { CommandError, exitCodes } from './exit-codes.ts'
+import { runArgv, type SpawnArgv } from './kernel/spawn-argv.ts'
+import type { Terminal } from './output/terminal.ts'
+
+/** What every command gets: where the platform is, who asks, which app is meant, and where words go. */
+export interface Context {
+  readonly terminal: Terminal
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly cwd: string
+  readonly isJson: boolean
+  /** `GANTRY_HOME` of the platform on this machine. */
+  readonly home: string
+  readonly spawnArgv: SpawnArgv
+  readonly now: () => Date
+  /** Aborts on Ctrl-C. */
+  readonly signal: AbortSignal
+  /** The client for the platform, signed in. Throws `CommandError` when no token is to be found. */
+  client(): Promise<Client>
+  /** The platform's address, and the token for it where there is one. */
+  login(): Promise<Login>
+  /** The app that is meant: `--app`, else that of the git remote `gantry` of this folder. */
+  app(): Promise<string>
+  /** The environment that is meant, as its label: `shop`, `staging--shop`. */
+  environment(): Promise<string>
+  /** All of standard input, as text. */
+  readInput(): Promise<string>
+}
+
+export interface GlobalOptions {
+  readonly json?: boolean
+  readonly app?: string
+  readonly env?: string
+}
+
+export interface ContextParts {
+  readonly options: GlobalOptions
+  readonly terminal: Terminal
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly cwd: string
+  readonly spawnArgv: SpawnArgv
+  readonly signal: AbortSignal
+  readonly input: AsyncIterable<Uint8Array | string>
+  readonly isRoot: boolean
+}
+
+export function createContext(parts: ContextParts): Context {
+  const { options, env } = parts
+  const home = env.GANTRY_HOME ?? (parts.isRoot ? '/var/lib/gantry' : join(env.HOME ?? homedir(), '.gantry'))
+  const app = once(async () => options.app ?? (await appOfRemote(parts)))
+  const login = once(() => findLogin(env, home))
+  return {
+    terminal: parts.terminal,
+    env,
+    cwd: parts.cwd,
+    isJson: options.json === true,
+    home,
+    spawnArgv: parts.spawnArgv,
+    now: () => new Date(),
+    signal: parts.signal,
+    app,
+    async environment() {
+      const name = options.env ?? 'production'
+      return name === 'production' ? await app() : `${name}--${await app()}`
+    },
+    login,
+    client: once(async () => {
+      const { url, token } = await login()
+      if (!token) throw notSignedIn(url, home)
+      const { createClient } = await import('@gantry/api')
+      return createClient({ baseUrl: url, token })
+    }),
+    async readInput() {
+      const chunks: Uint8Array[] = []
+      for await (const chunk of parts.input) chunks.push(typeof chunk === 'string' ? Buffer.from(chunk) : chunk)
+      return Buffer.concat(chunks).toString('utf8')
+    },
+  }
+}
+
+function once<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined
+  return () => {
+    made ??= make()
+    return made
+  }
+}
+
+export interface Login {
+  readonly url: string
+  readonly token: string | undefined
+}
+
+/** `GANTRY_URL` and `GANTRY_TOKEN`, else what `gantry login` has saved, else the platform of this machine and its owner. */
+async function findLogin(env: Context['env'], home: string): Promise<Login> {
+  const saved = env.GANTRY_URL ? undefined : await readSavedLogin(env)
+  const localUrl = `http://localhost:${env.GANTRY_API_PORT ?? '4400'}`
+  const url = env.GANTRY_URL ?? saved?.url ?? localUrl
+  if (env.GANTRY_TOKEN) return { url, token: env.GANTRY_TOKEN }
+  if (saved) return { url, token: saved.token }
+  const isHere = ['localhost', '127.0.0.1', '[::1]'].includes(new URL(url).hostname)
+  const owner = isHere ? await readFile(join(home, 'owner-token'), 'utf8').catch(() => undefined) : undefined
+  return { url, token: owner?.trim() }
+}
+
+/** Where `gantry login` keeps what it was given. */
+export function loginFile(env: Context['env']): string {
+  return join(env.XDG_CONFIG_HOME ?? join(env.HOME ?? homedir(), '.config'), 'gantry', 'login.json')
+}
+
+async function readSavedLogin(env: Context['env']): Promise<{ url: string; token: string } | undefined> {
+  if (env.GANTRY_HOME) return undefined // a home was named: that platform is meant
+  const path = loginFile(env)
+  const text = await readFile(path, 'utf8').catch(() => undefined)
+  if (text === undefined) return undefined
+  try {
+    const { url, token } = JSON.parse(text)
+    if (typeof url === 'string' && typeof token === 'string') return { url, token }
+  } catch {
+    // told below, with what to do
+  }
+  throw new CommandError(exitCodes.usage, `${path} is damaged.`, 'Sign in again: gantry login URL')
+}
+
+function notSignedIn(url: string, home: string): CommandError {
+  const hint = `On the platform's own machine ${join(home, 'owner-token')} is used. Elsewhere: gantry login ${url}, or set GANTRY_TOKEN.`
+  return new CommandError(exitCodes.denied, `There is no token for ${url}.`, hint)
+}
+
+/** The last part of the `gantry` remote's address: `http://localhost:4400/git/shop.git` is `shop`. */
+async function appOfRemote({ spawnArgv, cwd, env }: ContextParts): Promise<string> {
+  const asked = await runArgv(spawnArgv, 'git', ['remote', 'get-url', 'gantry'], { cwd, env: { ...env } }).catch(
+    () => undefined,
+  )
+  const name = /\/git\/([a-z0-9-]+)\.git\s*$/.exec(asked?.stdout ?? '')?.[1]
+  if (name) return name
+  throw new CommandError(
+    exitCodes.usage,
+    'Which app? This folder has no git remote `gantry`.',
+    'Name it: --app NAME. Or make the app here: gantry apps create NAME',
+  )
+}

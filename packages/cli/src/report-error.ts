@@ -1,0 +1,39 @@
+import { ApiError, UnreachableError } from '@gantry/api'
+import { CommandError, type ExitCode, exitCodeOf, exitCodes } from './exit-codes.ts'
+import { printable, type Terminal } from './output/terminal.ts'
+
+/** Says what went wrong and what to do, as a sentence or as JSON on standard error; returns the exit code. */
+export function reportError(terminal: Terminal, error: unknown, asJson: boolean): ExitCode {
+  const { exitCode, message, hint, code } = describe(error)
+  if (asJson) terminal.say(JSON.stringify({ error: { code, message, ...(hint && { hint }) } }))
+  else {
+    terminal.say(`${terminal.style('red', 'Error:')} ${printable(message)}`)
+    if (hint) terminal.say(printable(hint))
+  }
+  return exitCode
+}
+
+interface Described {
+  readonly exitCode: ExitCode
+  readonly code: string
+  readonly message: string
+  readonly hint?: string | undefined
+}
+
+function describe(error: unknown): Described {
+  if (error instanceof CommandError) {
+    return { exitCode: error.exitCode, code: 'command_error', message: error.message, hint: error.hint }
+  }
+  if (error instanceof ApiError) {
+    const message = error.errors.length > 0 ? error.errors.map((one) => one.message).join('\n') : error.message
+    const hint =
+      error.status >= 500 ? `Request ${error.requestId ?? 'unknown'}: the platform's log tells more.` : undefined
+    return { exitCode: exitCodeOf(error.status), code: error.code, message, hint }
+  }
+  if (error instanceof UnreachableError) {
+    const hint = 'Is the platform up? Start it with: gantry up. Another one: set GANTRY_URL, or gantry login URL.'
+    return { exitCode: exitCodes.unreachable, code: 'unreachable', message: error.message, hint }
+  }
+  const message = error instanceof Error ? (error.stack ?? error.message) : String(error)
+  return { exitCode: exitCodes.failed, code: 'internal_error', message, hint: 'This is a fault of gantry itself.' }
+}
