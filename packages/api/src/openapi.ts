@@ -36,7 +36,9 @@ export function buildOpenapi(endpoints: readonly Endpoint[] = allEndpoints): Jso
       },
     ],
     security: [{ bearer: [] }],
-    tags: Object.entries(tags).map(([name, description]) => ({ name, description })),
+    tags: Object.entries(tags)
+      .map(([name, description]) => ({ name, description }))
+      .sort((a, b) => (a.name < b.name ? -1 : 1)),
     paths,
     components: {
       securitySchemes: {
@@ -66,7 +68,7 @@ function info(): JsonObject {
     description:
       'The API of Gantry, a continuous-delivery platform that you own. Dashboard, CLI and clients use nothing else. It keeps to the IBM Cloud API Handbook.',
     version: '1.0.0',
-    contact: { name: 'Gantry maintainers', url: 'https://gantry.example.com/support' },
+    contact: { name: 'Gantry maintainers', url: 'https://gantry.example.com/support', email: 'api@gantry.example.com' },
     license: { name: 'Apache 2.0', url: 'https://www.apache.org/licenses/LICENSE-2.0.html' },
   }
 }
