@@ -3,10 +3,12 @@ import { type Audit, createAudit } from './audit.ts'
 import { type Authenticator, createAuthenticator } from './authenticate.ts'
 import type { BoundEndpoint } from './endpoint-binding.ts'
 import { ensureOwner, type Owner } from './ensure-owner.ts'
+import { createIdempotencyKeys, type IdempotencyKeys } from './idempotency-keys.ts'
 import { accessRoutes } from './routes.ts'
 
 export interface Access extends Pick<Authenticator, 'authenticate'> {
   readonly audit: Audit
+  readonly idempotencyKeys: IdempotencyKeys
   readonly routes: readonly BoundEndpoint[]
   /** `token`: that of the machine's file `owner-token`. */
   ensureOwner(token: string): Promise<Owner>
@@ -17,6 +19,7 @@ export function createAccess(deps: AccessDeps): Access {
   return {
     authenticate: authenticator.authenticate,
     audit: createAudit(deps),
+    idempotencyKeys: createIdempotencyKeys(deps),
     routes: accessRoutes(deps, authenticator),
     ensureOwner: (token) => ensureOwner(deps, token),
   }
