@@ -99,6 +99,7 @@ async function removeRoute(deps: RunningDeps, round: Round, step: StepOf<'remove
   await deps.db.transaction(async (tx) => {
     const revision = await deps.routing.removeRoute(tx, workload.environmentId)
     await startDraining(tx, workload.scope, { ids: step.drain, revision, at: deps.clock.now() })
+    await deps.environments.clearLive(tx, workload.environmentId)
   })
 }
 

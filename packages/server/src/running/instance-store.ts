@@ -4,7 +4,8 @@ import type { Address } from '../engines/engine.ts'
 import type { EnvironmentId, InstanceId, TeamId } from '../kernel/ids.ts'
 import type { Instance, InstanceStatus } from './instance.ts'
 
-interface InstanceRow {
+/** A row of `instances`, as the database gives it. */
+export interface InstanceRow {
   id: string
   team_id: string
   app_id: string
@@ -25,7 +26,7 @@ interface InstanceRow {
   ended_at: Date | null
 }
 
-function instanceFromRow(row: InstanceRow): Instance {
+export function instanceFromRow(row: InstanceRow): Instance {
   return {
     id: row.id as InstanceId,
     teamId: row.team_id as TeamId,
@@ -226,4 +227,10 @@ export async function quarantinePort(db: Queryable, port: number, now: Date): Pr
      on conflict (port) do update set instance_id = null, free_after = excluded.free_after`,
     [port, new Date(now.getTime() + portQuarantineMs)],
   )
+}
+
+/** A fencing number above every one given so far, for an effect that no work row stands behind. */
+export async function takeFence(db: Queryable): Promise<number> {
+  const [row] = await db.query<{ number: number }>(`select nextval('fences') as number`)
+  return row?.number ?? 0
 }

@@ -39,7 +39,7 @@ function aWorkload(
   }
 }
 
-function anInstance(overrides: Partial<ObservedInstance> & { id?: string } = {}): ObservedInstance {
+function anInstance(overrides: Partial<Omit<ObservedInstance, 'id'>> & { id?: string } = {}): ObservedInstance {
   return {
     teamId: team,
     appId: 'app-1' as AppId,
@@ -59,6 +59,7 @@ function anInstance(overrides: Partial<ObservedInstance> & { id?: string } = {})
 }
 
 const old = { id: 'ins-old', releaseId: 'rel-1' as ReleaseId }
+const ids = (...names: string[]) => names as InstanceId[]
 const kinds = (steps: readonly Step[]) => steps.map((step) => step.kind)
 const rollout = { liveReleaseId: 'rel-1' as ReleaseId }
 
@@ -80,20 +81,26 @@ describe('planning the steps of an environment', () => {
     assert.deepEqual(planSteps(workload, [anInstance(old), one, unready], defaultPolicy, at(100)).steps, [])
     const two = anInstance({ id: 'ins-b', status: 'starting', slot: 1 })
     assert.deepEqual(planSteps(workload, [anInstance(old), one, two], defaultPolicy, at(100)).steps, [
-      { kind: 'route', mode: 'serve', serve: ['ins-a', 'ins-b'], drain: ['ins-old'], goLive: 'rel-2' },
+      {
+        kind: 'route',
+        mode: 'serve',
+        serve: ids('ins-a', 'ins-b'),
+        drain: ids('ins-old'),
+        goLive: 'rel-2' as ReleaseId,
+      },
     ])
   })
 
   test('an instance of a rollout that ends by itself fails the rollout', () => {
     const ended = anInstance({ status: 'ended', presence: 'absent', crashes: 1, endedAt: at(100) })
     const plan = planSteps(aWorkload(rollout), [anInstance(old), ended], defaultPolicy, at(110))
-    assert.deepEqual(plan.steps, [{ kind: 'fail_rollout', instanceId: 'ins-1', cause: 'exited' }])
+    assert.deepEqual(plan.steps, [{ kind: 'fail_rollout', instanceId: 'ins-1' as InstanceId, cause: 'exited' }])
   })
 
   test('an instance of a rollout that is not ready in time fails the rollout, and nothing of it is started again', () => {
     const { healthyAt: _, ...late } = anInstance({ status: 'starting' })
     const plan = planSteps(aWorkload(rollout), [anInstance(old), late], defaultPolicy, at(60_001))
-    assert.deepEqual(plan.steps, [{ kind: 'fail_rollout', instanceId: 'ins-1', cause: 'not_ready' }])
+    assert.deepEqual(plan.steps, [{ kind: 'fail_rollout', instanceId: 'ins-1' as InstanceId, cause: 'not_ready' }])
     const failed = aWorkload({ ...rollout, failedReleaseId: 'rel-2' as ReleaseId })
     assert.deepEqual(kinds(planSteps(failed, [anInstance(old), late], defaultPolicy, at(60_002)).steps), ['stop'])
   })
@@ -121,7 +128,7 @@ describe('planning the steps of an environment', () => {
     ])
     const successor = anInstance({ id: 'ins-new', status: 'starting' })
     assert.deepEqual(planSteps(workload, [...sick, successor], defaultPolicy, at(100)).steps, [
-      { kind: 'route', mode: 'serve', serve: ['ins-1', 'ins-new'], drain: ['ins-0'] },
+      { kind: 'route', mode: 'serve', serve: ids('ins-1', 'ins-new'), drain: ids('ins-0') },
     ])
   })
 
@@ -132,7 +139,7 @@ describe('planning the steps of an environment', () => {
     assert.deepEqual(kinds(planSteps(aWorkload(), [anInstance(), busy], defaultPolicy, at(30_000)).steps), ['stop'])
     const idle = anInstance({ ...draining, openRequests: 0 })
     assert.deepEqual(planSteps(aWorkload(), [anInstance(), idle], defaultPolicy, at(1000)).steps, [
-      { kind: 'stop', instanceId: 'ins-old', reason: 'replaced', ifIdle: true },
+      { kind: 'stop', instanceId: 'ins-old' as InstanceId, reason: 'replaced', ifIdle: true },
     ])
   })
 
@@ -147,13 +154,13 @@ describe('planning the steps of an environment', () => {
       }),
     )
     const plan = planSteps(aWorkload(), [anInstance(), ...draining], defaultPolicy, at(1000))
-    assert.deepEqual(plan.steps, [{ kind: 'stop', instanceId: 'ins-d1', reason: 'replaced' }])
+    assert.deepEqual(plan.steps, [{ kind: 'stop', instanceId: 'ins-d1' as InstanceId, reason: 'replaced' }])
   })
 
   test('a web type without overlap is held and stopped before its successor starts', () => {
     const workload = aWorkload(rollout, { web: { overlap: false } })
     assert.deepEqual(planSteps(workload, [anInstance(old)], defaultPolicy, at(0)).steps, [
-      { kind: 'route', mode: 'hold', serve: [], drain: ['ins-old'] },
+      { kind: 'route', mode: 'hold', serve: [], drain: ids('ins-old') },
     ])
     const draining = anInstance({ ...old, status: 'draining', drainingAt: at(0), openRequests: 0 })
     assert.deepEqual(kinds(planSteps(workload, [draining], defaultPolicy, at(5000)).steps), ['stop'])
@@ -163,7 +170,7 @@ describe('planning the steps of an environment', () => {
   test('scaling down drains the highest slots', () => {
     const instances = [0, 1, 2].map((slot) => anInstance({ id: `ins-${slot}`, slot }))
     assert.deepEqual(planSteps(aWorkload({ scale: { web: 1 } }), instances, defaultPolicy, at(0)).steps, [
-      { kind: 'route', mode: 'serve', serve: ['ins-0'], drain: ['ins-1', 'ins-2'] },
+      { kind: 'route', mode: 'serve', serve: ids('ins-0'), drain: ids('ins-1', 'ins-2') },
     ])
   })
 
@@ -186,7 +193,7 @@ describe('planning the steps of an environment', () => {
   test('an environment that should run nothing loses its route and its instances', () => {
     const { desired: _, ...nothing } = aWorkload()
     assert.deepEqual(planSteps(nothing, [anInstance()], defaultPolicy, at(0)).steps, [
-      { kind: 'remove_route', drain: ['ins-1'] },
+      { kind: 'remove_route', drain: ids('ins-1') },
     ])
   })
 })

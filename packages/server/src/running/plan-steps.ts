@@ -1,6 +1,8 @@
 import { backoffMs } from '../kernel/backoff.ts'
 import type { InstanceId, ReleaseId } from '../kernel/ids.ts'
 import { isInService, type ObservedInstance } from './instance.ts'
+import { planStops } from './plan-stops.ts'
+import { hasFailed, isRollout, isUnwanted, type PlanPart, type Situation } from './situation.ts'
 import { instanceCount, type Workload } from './workload.ts'
 
 /** Times in ms. The design's §4 names each of them. */
@@ -61,15 +63,6 @@ export interface Plan {
   readonly lookAgainMs?: number
 }
 
-interface Situation {
-  readonly workload: Workload
-  readonly instances: readonly ObservedInstance[]
-  readonly current: readonly ObservedInstance[]
-  readonly previous: readonly ObservedInstance[]
-  readonly policy: RolloutPolicy
-  readonly now: number
-}
-
 /**
  * What to do next so that what runs becomes what is desired. Pure. Facts come first: while an end is unrecorded nothing
  * else is decided, because it changes what is missing.
@@ -106,25 +99,11 @@ export function planSteps(
   }
 }
 
-interface PlanPart {
-  readonly steps: readonly Step[]
-  readonly probe?: readonly InstanceId[]
-  readonly lookAgainMs?: number
-}
-
 function hasEndedUnrecorded(i: ObservedInstance): boolean {
   if (i.status === 'ended') return false
   if (i.presence === 'ended') return true
   // A starting one that the engine does not know is started again; a stopping one is stopped again.
   return i.presence === 'absent' && i.status !== 'starting'
-}
-
-function isRollout({ workload }: Situation): boolean {
-  return workload.desired !== undefined && workload.liveReleaseId !== workload.desired.id
-}
-
-function hasFailed({ workload }: Situation): boolean {
-  return workload.desired !== undefined && workload.failedReleaseId === workload.desired.id
 }
 
 function planStarts(situation: Situation): PlanPart {
@@ -254,69 +233,4 @@ function holdForNonOverlapping(situation: Situation, outgoing: readonly Observed
   const mode = first.some((i) => i.processType === 'web') ? 'hold' : 'serve'
   const rest = outgoing.filter((i) => !first.includes(i)).map((i) => i.id)
   return [{ kind: 'route', mode, serve: rest, drain: first.map((i) => i.id) }]
-}
-
-function planStops(situation: Situation): PlanPart {
-  const { policy, now } = situation
-  const steps: Step[] = []
-  const waits: number[] = []
-  const cut = generationsToCut(situation)
-  for (const i of situation.instances) {
-    if (i.status === 'stopping') steps.push({ kind: 'stop', instanceId: i.id, reason: i.endReason ?? 'stopped' })
-    else if (i.status === 'starting' && isUnwanted(i, situation)) {
-      steps.push({ kind: 'stop', instanceId: i.id, reason: 'superseded' })
-    } else if (i.status === 'unhealthy' && mustStopFirst(i, situation)) {
-      steps.push({
-        kind: 'route',
-        mode: i.processType === 'web' ? 'hold' : 'serve',
-        serve: othersInService(i, situation),
-        drain: [i.id],
-      })
-    } else if (i.status === 'draining') {
-      const isCut = cut.has(generationKey(i)) || drainLimitMs(i, policy, now) <= 0
-      const waitMs = isCut ? 0 : drainLeftMs(i, policy, now)
-      if (waitMs <= 0)
-        steps.push({ kind: 'stop', instanceId: i.id, reason: 'replaced', ...(!isCut && { ifIdle: true }) })
-      else waits.push(waitMs)
-    }
-  }
-  return { steps, ...(waits.length > 0 && { lookAgainMs: Math.min(...waits) }) }
-}
-
-function isUnwanted(i: ObservedInstance, situation: Situation): boolean {
-  if (!situation.current.includes(i)) return true
-  return i.slot >= instanceCount(situation.workload, i.processType) || hasFailed(situation)
-}
-
-function mustStopFirst(i: ObservedInstance, { workload, current }: Situation): boolean {
-  return current.includes(i) && workload.desired?.processTypes[i.processType]?.overlap === false
-}
-
-function othersInService(i: ObservedInstance, { instances }: Situation): InstanceId[] {
-  return instances.filter((other) => other !== i && isInService(other)).map((other) => other.id)
-}
-
-function generationKey(i: ObservedInstance): string {
-  return `${i.releaseId}/${i.generation}`
-}
-
-/** At most so many generations drain beside each other; the oldest are cut. */
-function generationsToCut({ instances, policy }: Situation): ReadonlySet<string> {
-  const since = new Map<string, number>()
-  for (const i of instances) {
-    if (i.status === 'draining') since.set(generationKey(i), i.drainingAt?.getTime() ?? 0)
-  }
-  const newestFirst = [...since.entries()].sort((a, b) => b[1] - a[1]).map(([key]) => key)
-  return new Set(newestFirst.slice(policy.drainingGenerations))
-}
-
-function drainLimitMs(i: ObservedInstance, policy: RolloutPolicy, now: number): number {
-  return (i.drainingAt?.getTime() ?? now) + policy.drainMs - now
-}
-
-function drainLeftMs(i: ObservedInstance, policy: RolloutPolicy, now: number): number {
-  if (i.processType !== 'web') return 0
-  const countMs = (i.drainingAt?.getTime() ?? now) + policy.drainCountAfterMs - now
-  if (countMs > 0) return countMs
-  return i.openRequests === 0 ? 0 : Math.min(drainLimitMs(i, policy, now), 250)
 }

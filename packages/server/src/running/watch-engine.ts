@@ -1,6 +1,6 @@
 import type { Observed } from '../engines/engine.ts'
 import { messageOf } from '../kernel/errors.ts'
-import { unendedInstances } from './instance-store.ts'
+import { takeFence, unendedInstances } from './instance-store.ts'
 import type { ReconcileDeps } from './reconcile-environment.ts'
 
 const fullLookMs = 30_000
@@ -59,8 +59,7 @@ async function endStrays(deps: ReconcileDeps, signal: AbortSignal): Promise<void
 }
 
 async function endStray(deps: ReconcileDeps, stray: Observed, signal: AbortSignal): Promise<void> {
-  const [row] = await deps.db.query<{ number: number }>(`select nextval('fences') as number`)
-  const fence = { scope: stray.labels.environment ?? stray.id, number: row?.number ?? 0 }
+  const fence = { scope: stray.labels.environment ?? stray.id, number: await takeFence(deps.db) }
   deps.log.info({ instance: stray.id }, 'stray instance ended')
   if (stray.state !== 'ended') await deps.engine.stop(stray.id, { graceMs: 1_000 }, fence, signal)
   await deps.engine.forget(stray.id, fence, signal)

@@ -47,6 +47,8 @@ export interface Environments {
   markLive(tx: Transaction, environmentId: EnvironmentId, releaseId: ReleaseId): Promise<boolean>
   /** Records why the desired release does not come up; nothing when it is no longer desired or already live. */
   markRolloutFailed(tx: Transaction, environmentId: EnvironmentId, failure: RolloutFailure): Promise<void>
+  /** Nothing is live any more, when nothing is desired either. */
+  clearLive(tx: Transaction, environmentId: EnvironmentId): Promise<void>
   /** Environments that something should or does run in: what has to be looked at after a restart. */
   occupied(): Promise<readonly EnvironmentId[]>
 }

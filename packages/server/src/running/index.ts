@@ -1,0 +1,7 @@
+export { createEnvironments, type EnvironmentsDeps } from './environments.ts'
+export { defaultPolicy, type RolloutPolicy } from './plan-steps.ts'
+export { isPortFree } from './port-check.ts'
+export { createProbe } from './probe.ts'
+export { instanceRoutes } from './routes.ts'
+export { createRunning, type Running } from './running.ts'
+export { outputStream, type RolloutListener, type RunningDeps } from './running-deps.ts'
