@@ -1,20 +1,24 @@
 /**
- * Turns callbacks into the port's stream of hints. What comes while nobody reads is kept once per id; the stream ends
- * when the signal is aborted.
+ * Turns callbacks into the port's stream of hints, from the moment of the call. What comes while nobody reads is kept once
+ * per id; the stream ends when the signal is aborted.
  */
-export async function* hintStream(
+export function hintStream(
   subscribe: (listener: (id: string) => void) => () => void,
   signal: AbortSignal,
-): AsyncGenerator<string, void, undefined> {
+): AsyncIterable<string> {
   const waiting = new Set<string>()
   let wake = (): void => undefined
   const unsubscribe = subscribe((id) => {
     waiting.add(id)
     wake()
   })
-  const onAbort = (): void => wake()
-  signal.addEventListener('abort', onAbort)
-  try {
+  const end = (): void => {
+    unsubscribe()
+    wake()
+  }
+  if (signal.aborted) end()
+  else signal.addEventListener('abort', end, { once: true })
+  return (async function* () {
     while (!signal.aborted) {
       const [id] = waiting
       if (id !== undefined) {
@@ -26,8 +30,5 @@ export async function* hintStream(
         wake = resolve
       })
     }
-  } finally {
-    signal.removeEventListener('abort', onAbort)
-    unsubscribe()
-  }
+  })()
 }

@@ -37,11 +37,13 @@ export interface InstanceVerbsDeps {
   readonly start: SpawnArgv
   /** Lowest uid and gid that something pushed may run as. */
   readonly lowestUid?: number
+  /** How much one stream may write; default 4 MiB a second with a burst of 16 MiB. */
+  readonly outputRate?: { readonly bytesPerSecond: number; readonly burstBytes: number }
 }
 
 export async function createInstanceVerbs(deps: InstanceVerbsDeps): Promise<InstanceVerbs> {
   const { home, controlPlane, clock, log, start, lowestUid = 200_000 } = deps
-  const output = createOutput({ folder: `${home}/logs`, reader: controlPlane, clock, log })
+  const output = createOutput({ folder: `${home}/logs`, reader: controlPlane, clock, log, ...deps.outputRate })
   const files = createFiles({ home, controlPlane, lowestUid, start, log })
   const ownUids = controlPlane && { lowest: lowestUid }
   const instances = await createInstances({ home, ownUids, clock, log, start, output, files })

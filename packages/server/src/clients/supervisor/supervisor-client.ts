@@ -145,7 +145,7 @@ class Client implements SupervisorClient {
 
   #receive(line: string): void {
     const message = JSON.parse(line)
-    if (typeof message.hint === 'string') return this.#hint(message.hint)
+    if (typeof message.hint === 'string') this.#hint(message.hint)
     const pending = this.#pending.get(message.id)
     if (message.error) pending?.reject(new Refusal(message.error.name, message.error.message))
     else pending?.resolve(message.ok)
