@@ -128,7 +128,10 @@ export interface SpawnSpec {
   readonly id: string
   readonly labels: Readonly<Record<string, string>>
   readonly command: SpawnCommand
-  /** The whole environment but for GANTRY_INSTANCE_ID, and HOME, TMPDIR and PATH where it does not name them. */
+  /**
+   * The whole environment but for GANTRY_INSTANCE_ID, and HOME, TMPDIR and PATH where it does not name them. Relative
+   * folders in PATH are those of the working folder.
+   */
   readonly env: Readonly<Record<string, string>>
   readonly runAs: { readonly uid: number; readonly gid: number }
   readonly limits: SpawnLimits

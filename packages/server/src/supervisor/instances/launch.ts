@@ -67,7 +67,14 @@ export async function launch(
 
 function environmentOf(spec: SpawnSpec, workspace: Workspace): Record<string, string> {
   const own = { [idVariable]: spec.id, PATH: defaultPath, HOME: workspace.home, TMPDIR: workspace.tmp }
-  return { ...own, ...spec.env, [idVariable]: spec.id }
+  const env = { ...own, ...spec.env, [idVariable]: spec.id }
+  return { ...env, PATH: absolutePath(env.PATH, workspace.cwd) }
+}
+
+/** Relative folders in PATH (`node_modules/.bin`) are those of the app's folder, wherever its processes go from there. */
+function absolutePath(path: string, cwd: string): string {
+  const folders = path.split(':')
+  return folders.map((folder) => (folder === '' || folder.startsWith('/') ? folder : join(cwd, folder))).join(':')
 }
 
 /** The programs in front set limits and would report a missing one only in the app's output. */
