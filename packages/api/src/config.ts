@@ -30,6 +30,10 @@ const variablesSchema = z.record(z.string(), value).meta({
 const variablesPatchSchema = z
   .record(z.string(), value.nullable())
   .superRefine((variables, context) => {
+    if (Object.keys(variables).length > maxConfigVariables) {
+      const message = `must have at most ${maxConfigVariables} variables`
+      context.addIssue({ code: 'custom', message, params: withCode('config_too_large') })
+    }
     for (const name of Object.keys(variables)) {
       const problem = configNameProblem(name)
       if (problem) context.addIssue({ code: 'custom', path: [name], ...problem })

@@ -9,7 +9,8 @@ export const errorTargetSchema = z
     type: z.enum(['field', 'parameter', 'header']).meta({ description: 'The kind of part.', examples: ['field'] }),
     name: text({
       description: 'The name of the field (dotted), parameter or header.',
-      pattern: /^.+$/,
+      pattern: /^[^\u0000-\u001f]*$/,
+      min: 0,
       max: 1024,
       example: 'name',
     }),
@@ -118,8 +119,12 @@ export type InputResult<T> =
 export function readInput<S extends z.ZodType>(schema: S, raw: unknown, place: InputPlace): InputResult<z.output<S>> {
   const result = schema.safeParse(raw)
   if (result.success) return { ok: true, value: result.data }
-  const problems = result.error.issues.flatMap((issue) => problemsOfIssue(issue, raw, place)).slice(0, 100)
-  const [first, ...rest] = problems
+  const found = new Map<string, Problem>()
+  for (const problem of result.error.issues.flatMap((issue) => problemsOfIssue(issue, raw, place))) {
+    const key = `${problem.code} ${problem.target?.name ?? ''}`
+    if (!found.has(key)) found.set(key, problem)
+  }
+  const [first, ...rest] = [...found.values()].slice(0, 100)
   return { ok: false, problems: [first ?? { code: `invalid_${place}`, message: result.error.message }, ...rest] }
 }
 
@@ -143,7 +148,9 @@ function problemsOfIssue(issue: z.core.$ZodIssue, raw: unknown, place: InputPlac
 }
 
 function targetOf(path: readonly PropertyKey[], type: InputPlace): ErrorTarget | undefined {
-  return path.length === 0 ? undefined : { type, name: path.map(String).join('.').slice(0, 1024) }
+  if (path.length === 0) return undefined
+  const name = path.map(String).join('.').slice(0, 1024)
+  return { type, name: name.replaceAll(/[\u0000-\u001f\u007f]/g, '\ufffd') }
 }
 
 function valueAt(raw: unknown, path: readonly PropertyKey[]): unknown {

@@ -21,7 +21,7 @@ export const buildErrors = showing(['deploy', 'git'], {
   },
   package_json_invalid: {
     status: 409,
-    title: 'package.json is malformed',
+    title: 'The file package.json is malformed',
     description: '`package.json` is not JSON, or a field that Gantry reads has the wrong type. The message says where.',
   },
   lockfile_invalid: {
