@@ -4,8 +4,12 @@
  * - `GET /table?epoch=E&after=N&router=ID` answers at once when the table is newer than revision N of epoch E, else waits
  *   up to 20 s and answers 204. The answer is a `TableUpdate`. Each call also renews the router's lease (30 s).
  * - `POST /acknowledgements` with `Acknowledgement`: the router has saved and applied that revision.
- * - `POST /metrics` with `RouterMetrics`, every second.
+ * - `POST /metrics` with `RouterMetrics`, every second, and before each acknowledgement: whoever waits for that knows of every
+ *   request that was sent by an older table.
  * - `DELETE /routers/ID`: the router has drained and leaves; its lease ends now.
+ *
+ * A router's id is `router-` and kernel/process-life.ts's name of its process, so that the control plane sees when a router of its
+ * machine has ended. A router that lost the control plane asks again every 250 ms.
  *
  * A router refuses a lower revision of the same epoch and an update whose `bootId` is not this boot's.
  */
@@ -71,3 +75,6 @@ export interface ReleaseMetrics {
   /** Requests still open per target's instance: what the drain waits for. */
   readonly openByInstance: Readonly<Record<string, number>>
 }
+
+/** What a router's id begins with; the rest names its process. */
+export const routerIdPrefix = 'router-'
