@@ -27,7 +27,7 @@ export type CallInput<E extends Endpoint> = (E extends { readonly params: z.ZodO
 export type CallArguments<E extends Endpoint> =
   Record<never, never> extends CallInput<E> ? [input?: CallInput<E>] : [input: CallInput<E>]
 
-type ArrayKeys<R> = { [Key in keyof R]: R[Key] extends readonly unknown[] ? Key : never }[keyof R]
+type ArrayKeys<R> = { [Key in keyof R]-?: R[Key] extends readonly unknown[] ? Key : never }[keyof R]
 
 /** One resource of a list. */
 export type ItemOf<E extends Endpoint> = ReplyOf<E>[ArrayKeys<ReplyOf<E>>] extends readonly (infer Item)[]

@@ -27,7 +27,7 @@ export interface Input {
 }
 
 /** What a command's module exports as `run`. Returns the exit code where it is not 0. */
-export type Run = (context: Context, input: Input) => Promise<ExitCode | undefined | void>
+export type Run = (context: Context, input: Input) => Promise<ExitCode | undefined> | Promise<void>
 
 export interface CommandModule {
   readonly definition: CommandDefinition

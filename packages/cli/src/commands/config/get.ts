@@ -1,0 +1,13 @@
+import type { Input } from '../../command.ts'
+import type { Context } from '../../context.ts'
+import { CommandError, exitCodes } from '../../exit-codes.ts'
+import { readConfig } from './read-config.ts'
+
+export async function run(context: Context, input: Input): Promise<void> {
+  const config = await readConfig(context, input)
+  const [name = ''] = input.arguments
+  const value = config.variables[name]
+  if (value === undefined)
+    throw new CommandError(exitCodes.notFound, `${name} is not set in ${await context.environment()}.`)
+  context.terminal.print(context.isJson ? JSON.stringify({ [name]: value }) : value)
+}
