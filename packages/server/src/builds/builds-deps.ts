@@ -14,8 +14,8 @@ export interface CommittedSource {
   /** git's object id of the tree at a commit, below `root` ('' is the whole). */
   treeId(repository: RepositoryId, commit: string, root: string): Promise<string>
   tree(repository: RepositoryId, commit: string, root: string): SourceTree
-  /** Writes a tree into a folder, which it makes and which must not be there. */
-  exportTree(repository: RepositoryId, treeId: string, folder: string): Promise<void>
+  /** Writes a tree into a folder, which it makes whole or not at all and which must not be there. */
+  exportTree(repository: RepositoryId, treeId: string, folder: string): Promise<{ readonly sizeBytes: number }>
 }
 
 /**

@@ -38,8 +38,8 @@ export async function makeArtifact(job: BuildJob): Promise<ArtifactId> {
     now: job.deps.clock.now(),
   })
   await makePassable(join(job.deps.home, 'artifacts', job.app.id))
-  if (job.plan.steps.length === 0) await exportSlug(job, claimed.path, layers)
-  else await buildSlug(job, claimed.path, layers)
+  const make = job.plan.steps.length === 0 ? exportSlug : buildSlug
+  const sizeBytes = await make(job, claimed.path, layers)
   return await record(job, {
     id: claimed.subjectId as ArtifactId,
     appId: job.app.id,
@@ -49,7 +49,7 @@ export async function makeArtifact(job: BuildJob): Promise<ArtifactId> {
     layers: Object.fromEntries(Object.entries(layers.run).map(([name, layer]): [string, LayerId] => [name, layer.id])),
     processTypes: job.plan.processTypes,
     runEnv,
-    sizeBytes: await folderSize(claimed.path),
+    sizeBytes,
     createdAt: job.deps.clock.now(),
   })
 }
@@ -104,16 +104,17 @@ async function reuse(job: BuildJob, digest: string): Promise<ArtifactId | undefi
 }
 
 /** The tree as it is: nothing of the user's runs. */
-async function exportSlug(job: BuildJob, path: string, layers: Layers): Promise<void> {
+async function exportSlug(job: BuildJob, path: string, layers: Layers): Promise<number> {
   const { deps, app } = job
   await deps.folders.remove(path)
-  await deps.source.exportTree(app.repositoryId, job.treeId, path)
+  const { sizeBytes } = await deps.source.exportTree(app.repositoryId, job.treeId, path)
   await removeLinked(job, path, layers)
   await deps.folders.seal(path, app.runUid)
+  return sizeBytes
 }
 
 /** Builds in the workspace; sealed there, since only its owner may move a folder, and moved in one step. */
-async function buildSlug(job: BuildJob, path: string, layers: Layers): Promise<void> {
+async function buildSlug(job: BuildJob, path: string, layers: Layers): Promise<number> {
   const { deps, app, workspace } = job
   await makeWorkspace(job)
   await runUnit(job, {
@@ -133,10 +134,11 @@ async function buildSlug(job: BuildJob, path: string, layers: Layers): Promise<v
       await give(job, workspace.app)
     },
   })
-  if (await exists(path)) return // moved before an interruption
+  if (await exists(path)) return await folderSize(path) // moved before an interruption
   await deps.folders.seal(workspace.app, app.runUid)
   await removeLinked(job, workspace.app, layers)
   await rename(workspace.app, path)
+  return await folderSize(path)
 }
 
 /** What stands where a layer will be linked: a committed `node_modules`, or what a build wrote beside the links. */

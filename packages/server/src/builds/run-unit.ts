@@ -16,6 +16,7 @@ export interface Unit {
 }
 
 const attempts = 2
+const linesRead = 200
 
 /** Throws `UserError` when a step fails, and `build_interrupted` when the machine will not let it come to an end. */
 export async function runUnit(job: BuildJob, unit: Unit): Promise<void> {
@@ -84,6 +85,6 @@ function taskSpec(job: BuildJob, unit: Unit, id: string, step: BuildStep): TaskS
 
 async function lastLines(job: BuildJob): Promise<string[]> {
   await job.deps.output.flush()
-  const lines = await job.deps.output.last(job.stream, 40)
+  const lines = await job.deps.output.last(job.stream, linesRead)
   return lines.map((line) => line.message)
 }

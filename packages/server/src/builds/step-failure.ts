@@ -8,7 +8,7 @@ const linesShown = 10
 const lineLength = 200
 
 /** Lines that say nothing about the failure itself. */
-const noise = /^\s*$|^npm (?:error|warn|notice)\s*$|A complete log of this run|^npm notice/
+const noise = /^\s*$|^npm (?:error|warn|notice)\s*$|A complete log of this run|Log files were not written|^npm notice/
 
 export function isSuccess(exit: ExitStatus): boolean {
   return exit.reason === 'exit' && exit.code === 0
@@ -19,7 +19,10 @@ export function isInterrupted(exit: ExitStatus): boolean {
   return exit.reason === 'lost' || exit.reason === 'stopped'
 }
 
-/** The error for a step that did not succeed: what ended it, and its last lines. */
+/**
+ * The error for a step that did not succeed: what ended it, and its last lines. A failure that the step's output names
+ * shows the lines from there on, for programs go on to print their whole usage.
+ */
 export function stepFailure(
   step: BuildStep,
   exit: ExitStatus,
@@ -28,14 +31,16 @@ export function stepFailure(
 ): UserError {
   const { code, message } = describe(step, exit, limits)
   const lines = lastLines.filter((line) => !noise.test(line))
-  if (exit.reason !== 'exit') return new UserError(code, withLines(message, lines))
-  const known = step.failures?.find(({ output }) => lines.some((line) => output.test(line)))
-  return new UserError(known?.errorCode ?? code, withLines(message, lines))
+  for (const { output, errorCode } of exit.reason === 'exit' ? (step.failures ?? []) : []) {
+    const at = lines.findLastIndex((line) => output.test(line))
+    if (at >= 0) return new UserError(errorCode, withLines(`${message} It said:`, lines.slice(at, at + linesShown)))
+  }
+  const end = lines.slice(-linesShown)
+  return new UserError(code, end.length === 0 ? message : withLines(`${message} Its last lines:`, end))
 }
 
 function withLines(message: string, lines: readonly string[]): string {
-  const shown = lines.slice(-linesShown).map((line) => `  ${[...line].slice(0, lineLength).join('')}`)
-  return shown.length === 0 ? message : [`${message} Its last lines:`, ...shown].join('\n')
+  return [message, ...lines.map((line) => `  ${[...line].slice(0, lineLength).join('')}`)].join('\n')
 }
 
 function describe(step: BuildStep, exit: ExitStatus, limits: BuildLimits): { code: ErrorCode; message: string } {

@@ -1,4 +1,4 @@
-import { chmod, cp, lstat, mkdir, readdir, rename, symlink, writeFile } from 'node:fs/promises'
+import { chmod, cp, lstat, mkdir, readdir, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { isSystemError } from '../kernel/errors.ts'
 import { type BuildJob, knownTasks } from './build-job.ts'
@@ -41,14 +41,10 @@ async function makeFolders(job: BuildJob): Promise<void> {
   await makeCache(job)
 }
 
-/** The exported tree, whole or not there. */
+/** The exported tree, for the installing of layers. */
 export async function exportSource(job: BuildJob): Promise<string> {
   const { source } = job.workspace
-  if (await exists(source)) return source
-  const unfinished = `${source}.new`
-  await job.deps.folders.remove(unfinished)
-  await job.deps.source.exportTree(job.app.repositoryId, job.treeId, unfinished)
-  await rename(unfinished, source)
+  if (!(await exists(source))) await job.deps.source.exportTree(job.app.repositoryId, job.treeId, source)
   return source
 }
 

@@ -9,18 +9,22 @@ import { builders } from '../../src/builders/registry.ts'
 import {
   type ArtifactUse,
   type BuildLimits,
+  type BuildOutput,
   type BuildRequest,
   type Builds,
   type CommittedSource,
   createBuilds,
   defaultBuildLimits,
   defaultRetention,
+  type FolderOwner,
   type PlatformNode,
   singleUserFolders,
 } from '../../src/builds/index.ts'
+import { createLocalEngine } from '../../src/engines/local/local-engine.ts'
 import { systemClock } from '../../src/kernel/clock.ts'
 import { type AppId, createIds, type EnvironmentId, type RepositoryId, type TeamId } from '../../src/kernel/ids.ts'
 import { silentLogger } from '../../src/kernel/logger.ts'
+import { appUid, otherUid, type TestSupervisor } from '../../src/supervisor/test-supervisor.fixture.ts'
 import { createTestDatabase, type TestDatabase } from './database.ts'
 import { createProcessEngine, type ProcessEngine } from './process-engine.ts'
 
@@ -67,6 +71,7 @@ export function memorySource(commits: Map<string, Files>): CommittedSource {
         if (content.startsWith('-> ')) await symlink(content.slice(3), file)
         else await writeFile(file, content)
       }
+      return { sizeBytes: Object.values(files).reduce((sum, content) => sum + content.length, 0) }
     },
   }
 }
@@ -89,6 +94,8 @@ export interface TestBuilds {
 }
 
 export interface TestBuildsOptions {
+  /** A real supervisor and its engine, in place of processes of this test's own. */
+  readonly supervisor?: TestSupervisor
   readonly limits?: Partial<BuildLimits>
   readonly graceMs?: number
   readonly failedBuilds?: number
@@ -97,10 +104,11 @@ export interface TestBuildsOptions {
 /** The room over a real database, real folders, real processes and a real npm. */
 export async function createTestBuilds(options: TestBuildsOptions = {}): Promise<TestBuilds> {
   const test = await createTestDatabase()
-  const home = await realpath(await mkdtemp(join(tmpdir(), 'gantry-test-builds-')))
-  for (const folder of ['builds', 'artifacts', 'layers']) await mkdir(join(home, folder))
+  const { supervisor } = options
+  const home = supervisor?.home ?? (await makeHome())
   const newId = createIds(Date.now, (size) => crypto.getRandomValues(new Uint8Array(size)))
-  const engine = createProcessEngine()
+  const processes = createProcessEngine()
+  const engine = supervisor ? createLocalEngine({ client: supervisor.client, clock: systemClock }) : processes
   const commits = new Map<string, Files>()
   const uses: ArtifactUse[] = []
   const retentions: string[] = []
@@ -117,12 +125,8 @@ export async function createTestBuilds(options: TestBuildsOptions = {}): Promise
       db: test.db,
       engine,
       source: memorySource(commits),
-      folders: singleUserFolders,
-      output: {
-        flush: async () => undefined,
-        last: async (stream, count) => (engine.lines.get(stream) ?? []).slice(-count).map((message) => ({ message })),
-        remove: async (stream) => void engine.lines.delete(stream),
-      },
+      folders: supervisor ? foldersOver(supervisor) : singleUserFolders,
+      output: supervisor ? outputOf(supervisor) : outputIn(processes.lines),
       builders,
       work: { enqueue: async (_db, _kind, subject) => void retentions.push(subject) },
       clock: systemClock,
@@ -144,7 +148,7 @@ export async function createTestBuilds(options: TestBuildsOptions = {}): Promise
   const builds = make()
   return {
     builds,
-    engine,
+    engine: processes,
     test,
     home,
     appId: ids.app,
@@ -160,7 +164,7 @@ export async function createTestBuilds(options: TestBuildsOptions = {}): Promise
       const lines: string[] = []
       return {
         build: { id, teamId: ids.team, appId: ids.app, environmentId: ids.environment, commitSha },
-        app: { id: ids.app, repositoryId: ids.repository, root: '', runUid: 200_000, buildUid: 200_001 },
+        app: { id: ids.app, repositoryId: ids.repository, root: '', runUid: appUid, buildUid: otherUid },
         buildConfig,
         log: (line) => void lines.push(line),
         fence: 1,
@@ -169,8 +173,42 @@ export async function createTestBuilds(options: TestBuildsOptions = {}): Promise
     },
     async close() {
       await test.close()
-      await rm(home, { recursive: true, force: true })
+      if (!supervisor) await rm(home, { recursive: true, force: true })
     },
+  }
+}
+
+async function makeHome(): Promise<string> {
+  const home = await realpath(await mkdtemp(join(tmpdir(), 'gantry-test-builds-')))
+  for (const folder of ['builds', 'artifacts', 'layers']) await mkdir(join(home, folder))
+  return home
+}
+
+function foldersOver({ client }: TestSupervisor): FolderOwner {
+  return {
+    give: async (path, owner) => void (await client.call('give', { path, ...owner })),
+    seal: async (path, gid) => void (await client.call('seal', { path, gid })),
+    remove: async (path) => void (await client.call('remove', { path })),
+  }
+}
+
+function outputIn(lines: Map<string, string[]>): BuildOutput {
+  return {
+    flush: async () => undefined,
+    last: async (stream, count) => (lines.get(stream) ?? []).slice(-count).map((message) => ({ message })),
+    remove: async (stream) => void lines.delete(stream),
+  }
+}
+
+function outputOf(supervisor: TestSupervisor): BuildOutput {
+  return {
+    flush: async () => undefined,
+    last: async (stream, count) =>
+      supervisor
+        .lines(stream)
+        .slice(-count)
+        .map(({ text }) => ({ message: text })),
+    remove: async (stream) => void (await supervisor.client.call('removeStream', { stream })),
   }
 }
 
