@@ -10,7 +10,8 @@ import { type BoundAddress, type HeldSocket, holdSocket, lendSockets } from './l
  * - `GANTRY_INSTANCE_ID` = `program:<name>:<key of the home>`, `GANTRY_PROGRAM_BUILD`: by which a next supervisor finds it.
  * - `GANTRY_LISTEN_FDS`: descriptors of listening sockets that nobody accepts on, separated by commas.
  * - `GANTRY_READY_FD`: takes one line of JSON, `ProgramReport`, and is closed.
- * - `GANTRY_RUN`: the folder of Unix sockets. `GANTRY_RUN_AS`: uid and gid to become, when started as root.
+ * - `GANTRY_RUN`: the folder of Unix sockets.
+ * - `GANTRY_RUN_AS`: uid and gid to become, when started as root; `GANTRY_RUN_GROUPS`: further groups, separated by commas.
  *
  * SIGTERM: stop listening, finish what is open, exit 0. The program is the leader of its own process group; what is left
  * of the group when it has ended is killed. When the supervisor dies, it goes on.
@@ -49,7 +50,7 @@ export function joinSupervisor(environment: Environment): SupervisedProgram | un
   const sockets = (environment.GANTRY_LISTEN_FDS ?? '').split(',').filter(Boolean).map(Number).map(holdSocket)
   const lending = lendSockets(lendingPath(run, name, process.pid), sockets)
   flushCompileCache()
-  becomeUser(environment.GANTRY_RUN_AS)
+  becomeUser(environment)
   return {
     sockets: sockets.map((it: HeldSocket) => ({ fd: it.fd, ...it.address })),
     ready: () => {
@@ -73,9 +74,9 @@ export function lendingPath(run: string, name: string, pid: number): string {
   return path
 }
 
-function becomeUser(uid: string | undefined): void {
+function becomeUser({ GANTRY_RUN_AS: uid, GANTRY_RUN_GROUPS: groups = '' }: Environment): void {
   if (uid === undefined || process.getuid?.() !== 0) return
-  process.setgroups?.([])
+  process.setgroups?.(groups.split(',').filter(Boolean).map(Number))
   process.setgid?.(Number(uid))
   process.setuid?.(Number(uid))
 }

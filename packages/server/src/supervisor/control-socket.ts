@@ -3,14 +3,14 @@ import { createServer, type Socket } from 'node:net'
 import { messageOf } from '../kernel/errors.ts'
 import type { Logger } from '../kernel/logger.ts'
 import type { Owner } from './files/tree.ts'
-import { maxMessageBytes, Refusal, type RefusalName, type Reply, type VerbHandlers } from './protocol.ts'
+import { maxMessageBytes, Refusal, type RefusalName, type Reply } from './protocol.ts'
 
 export interface ControlSocketDeps {
   readonly path: string
   /** Who may connect besides root; undefined: the supervisor's own user. */
   readonly owner: Owner | undefined
   /** `hints` is the socket's own business. */
-  readonly handlers: Omit<VerbHandlers, 'hints'>
+  readonly handlers: Readonly<Record<string, (args: never) => Promise<unknown>>>
   /** Calls back with each id that changed; returns how to end that. */
   readonly onChange: (listener: (id: string) => void) => () => void
   readonly log: Logger

@@ -1,0 +1,134 @@
+import { closeSync, readFileSync, readlinkSync, realpathSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Clock } from '../../kernel/clock.ts'
+import { isSystemError } from '../../kernel/errors.ts'
+import type { SpawnArgv } from '../../kernel/spawn-argv.ts'
+import type { ProgramReport } from '../../kernel/supervised-program.ts'
+import { isAlive, processTable } from '../instances/processes.ts'
+import type { ProgramProcess } from '../programs/program-process.ts'
+import type { PostgresBinaries } from './binaries.ts'
+import { clearStaleServer, findPostmaster } from './postmaster.ts'
+import { formatSettings, smallServer } from './settings.ts'
+
+export interface ServerPlan {
+  readonly binaries: PostgresBinaries
+  readonly dataFolder: string
+  readonly socketFolder: string
+  readonly uid: number | undefined
+  readonly openLog: () => number
+  readonly spawn: SpawnArgv
+  readonly clock: Clock
+}
+
+/** Starts the server as a process that outlives this supervisor. SIGTERM means a fast shutdown: open transactions are rolled back. */
+export async function startServer(plan: ServerPlan): Promise<ProgramProcess> {
+  const { binaries, dataFolder, uid, clock } = plan
+  await clearStaleServer(dataFolder, plan.socketFolder, clock)
+  // beside the data folder, not in it: what is in there its user can make a link to anywhere
+  writeFileSync(join(dataFolder, '../gantry.conf'), formatSettings(smallServer), { mode: 0o644 })
+  const log = plan.openLog()
+  const child = plan.spawn(join(binaries.folder, 'bin/postgres'), serverArgs(plan), {
+    env: { LC_ALL: 'C.UTF-8', PATH: '/usr/bin:/bin', TZ: 'UTC' },
+    cwd: binaries.folder,
+    detached: true,
+    stdio: ['ignore', log, log],
+    ...(uid === undefined ? {} : { uid, gid: uid }),
+  })
+  closeSync(log)
+  let over = false
+  const ended = new Promise<string>((resolve) => {
+    child.once('error', (error) => resolve(`could not be started: ${error.message}`))
+    child.once('exit', (code, signal) => resolve(signal ? `was ended by ${signal}` : `ended with status ${code}`))
+  })
+  void ended.then(() => {
+    over = true
+  })
+  const pid = child.pid ?? 0
+  return {
+    pid,
+    startedAt: new Date(),
+    report: waitUntilAccepting(dataFolder, pid, clock, () => over),
+    ended,
+    signal: (signal) => void child.kill(shutdownSignal(signal)),
+  }
+}
+
+function serverArgs({ dataFolder, socketFolder }: ServerPlan): string[] {
+  const fixed = {
+    listen_addresses: '',
+    unix_socket_directories: `"${socketFolder.replaceAll('"', '""')}"`, // a list: quoted, a comma is part of the name
+    unix_socket_permissions: '0777', // the folder keeps others out
+    port: '5432',
+  }
+  return ['-D', dataFolder, ...Object.entries(fixed).flatMap(([name, value]) => ['-c', `${name}=${value}`])]
+}
+
+/** The server's own word for a fast shutdown is SIGINT; at SIGTERM it waits for its clients. */
+function shutdownSignal(signal: NodeJS.Signals): NodeJS.Signals {
+  return signal === 'SIGTERM' ? 'SIGINT' : signal
+}
+
+async function waitUntilAccepting(
+  dataFolder: string,
+  pid: number,
+  clock: Clock,
+  over: () => boolean,
+): Promise<ProgramReport | undefined> {
+  while (!over()) {
+    const found = findPostmaster(dataFolder)
+    if (found?.pid === pid && found.ready) return { ready: true }
+    await clock.wait(5)
+  }
+  return undefined
+}
+
+/**
+ * The server that an earlier supervisor left running, if it runs these binaries; undefined otherwise. One of other
+ * binaries, or one that is neither starting nor ready, is shut down first.
+ */
+export async function adoptServer(plan: ServerPlan): Promise<ProgramProcess | undefined> {
+  const { dataFolder, clock, binaries } = plan
+  const found = findPostmaster(dataFolder)
+  if (found === undefined) return undefined
+  const { pid, startTicks } = found
+  const alive = () => isAlive(pid, startTicks, processTable)
+  const waitForEnd = async () => {
+    while (alive()) await clock.wait(20)
+    return 'ended, unseen'
+  }
+  const signal = (name: NodeJS.Signals) => {
+    if (alive()) signalQuietly(pid, shutdownSignal(name))
+  }
+  if (!runs(pid, binaries)) {
+    signal('SIGTERM')
+    await waitForEnd()
+    return undefined
+  }
+  const report = waitUntilAccepting(dataFolder, pid, clock, () => !alive())
+  return { pid, startedAt: new Date(), report, ended: waitForEnd(), signal }
+}
+
+function runs(pid: number, binaries: PostgresBinaries): boolean {
+  try {
+    return readlinkSync(`/proc/${pid}/exe`) === realpathSync(join(binaries.folder, 'bin/postgres'))
+  } catch {
+    return false
+  }
+}
+
+function signalQuietly(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal)
+  } catch (error) {
+    if (!isSystemError(error, 'ESRCH')) throw error
+  }
+}
+
+/** The last lines that the server wrote, for a message about why it did not start. */
+export function lastLines(logPath: string, count: number): string {
+  try {
+    return readFileSync(logPath, 'utf8').trimEnd().split('\n').slice(-count).join('\n')
+  } catch {
+    return ''
+  }
+}
