@@ -9,5 +9,4 @@ export type { Claim, IdempotencyKeys, IdempotentRequest, KeptReply } from './ide
 export { type MasterKeyDeps, openSecretBox } from './master-key.ts'
 export { permissionTable } from './permissions.ts'
 export { type Principal, type Role, roles, systemScope, type TeamScope } from './principal.ts'
-export type { RawCall, RawHandler } from './raw-handler.ts'
 export { createSecretBox, type SecretBox, type SecretContext, SecretUnreadable } from './secret-box.ts'

@@ -1,0 +1,79 @@
+import { createHash } from 'node:crypto'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { Principal } from '../access/index.ts'
+import { UserError } from '../kernel/errors.ts'
+import {
+  abortWith,
+  baseUrlOf,
+  checkHost,
+  checkUrlLength,
+  commonHeaders,
+  drainAfterReply,
+  requestIdOf,
+} from './exchange.ts'
+import type { HttpDeps } from './http-server.ts'
+import { createRateLimit, type RateLimit } from './rate-limit.ts'
+
+/** Open to everybody, below `/v1/`. */
+const publicPath = '/v1/openapi.json'
+
+/**
+ * What every request passes first, in the order of the conventions: 429, 401, 414; a handler checks the rest. Nothing of a
+ * body is read here.
+ */
+export function createGate(deps: HttpDeps, stopping: AbortSignal) {
+  const requests = createRateLimit(deps.clock, deps.requestsPerMinute ?? 6000)
+  const badTokens = createRateLimit(deps.clock, 60)
+  return async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
+    openExchange(deps, request, reply, stopping)
+    checkHost(request.raw)
+    countRequest(requests, request, reply)
+    const path = (request.raw.url ?? '').split('?', 1)[0] ?? ''
+    if (path.startsWith('/v1/') && path !== publicPath) request.principal = await authenticate(deps, badTokens, request)
+    checkUrlLength(request.raw)
+  }
+}
+
+/** Also for requests that Fastify refuses before any hook. */
+export function openExchange(
+  deps: HttpDeps,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  stopping: AbortSignal,
+): void {
+  const requestId = requestIdOf(request.headers['x-request-id'], deps.newRequestId)
+  const baseUrl = baseUrlOf(request.raw, deps.port)
+  request.exchange = { requestId, baseUrl, abort: abortWith(reply.raw, stopping) }
+  drainAfterReply(request.raw, reply.raw)
+  reply.headers({ ...commonHeaders, 'x-request-id': requestId, server: `Gantry/${deps.version}` })
+}
+
+/** Counted by token, and by address where there is none. */
+function countRequest(limit: RateLimit, request: FastifyRequest, reply: FastifyReply): void {
+  const { authorization } = request.headers
+  const key = authorization ? createHash('sha256').update(authorization).digest('base64') : addressOf(request)
+  const { isAllowed, remaining, resetSeconds } = limit.take(key)
+  reply.header('ratelimit', `"default";r=${remaining};t=${resetSeconds}`)
+  reply.header('ratelimit-policy', `"default";q=${limit.quota};w=${limit.windowSeconds}`)
+  if (!isAllowed) throw tooMany(`More than ${limit.quota} requests within a minute`, resetSeconds)
+}
+
+/** A right token passes however many wrong ones came from its address; wrong ones stop being told apart from a flood. */
+async function authenticate(deps: HttpDeps, badTokens: RateLimit, request: FastifyRequest): Promise<Principal> {
+  try {
+    return await deps.access.authenticate(request.headers.authorization)
+  } catch (error) {
+    const isBadToken = error instanceof UserError && request.headers.authorization !== undefined
+    if (!isBadToken) throw error
+    const { isAllowed, resetSeconds } = badTokens.take(addressOf(request))
+    throw isAllowed ? error : tooMany('Too many tokens from this address that do not work', resetSeconds)
+  }
+}
+
+function tooMany(what: string, retryAfterSeconds: number): UserError {
+  return new UserError('rate_limited', `${what}: try again in ${retryAfterSeconds} s.`, { retryAfterSeconds })
+}
+
+function addressOf(request: FastifyRequest): string {
+  return request.raw.socket.remoteAddress ?? 'unknown'
+}

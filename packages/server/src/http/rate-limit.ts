@@ -1,0 +1,46 @@
+import type { Clock } from '../kernel/clock.ts'
+
+export interface Allowance {
+  readonly isAllowed: boolean
+  readonly remaining: number
+  /** Seconds until the window ends. */
+  readonly resetSeconds: number
+}
+
+export interface RateLimit {
+  readonly quota: number
+  readonly windowSeconds: number
+  /** Counts one use of the key and says whether it was allowed. */
+  take(key: string): Allowance
+  /** Says without counting. */
+  look(key: string): Allowance
+}
+
+const mostKeys = 20_000
+
+/** A fixed window a key. Memory is bounded: when there are too many keys, all windows begin anew. */
+export function createRateLimit(clock: Clock, quota: number, windowSeconds = 60): RateLimit {
+  const windows = new Map<string, { used: number; readonly endsAtMs: number }>()
+  const windowOf = (key: string) => {
+    const now = clock.monotonicMs()
+    const known = windows.get(key)
+    if (known && known.endsAtMs > now) return known
+    if (windows.size >= mostKeys) windows.clear()
+    const fresh = { used: 0, endsAtMs: now + windowSeconds * 1000 }
+    windows.set(key, fresh)
+    return fresh
+  }
+  const allowance = (key: string, cost: number): Allowance => {
+    const window = windowOf(key)
+    const isAllowed = window.used < quota
+    if (isAllowed) window.used += cost
+    const resetSeconds = Math.max(1, Math.ceil((window.endsAtMs - clock.monotonicMs()) / 1000))
+    return { isAllowed, remaining: quota - window.used, resetSeconds }
+  }
+  return {
+    quota,
+    windowSeconds,
+    take: (key) => allowance(key, 1),
+    look: (key) => allowance(key, 0),
+  }
+}
