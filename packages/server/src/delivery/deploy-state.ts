@@ -31,7 +31,7 @@ export type DeployEvent =
   /** The router's table leads to the release. */
   | { readonly name: 'switch' }
   /** Every router has acknowledged it, and nobody watches any longer. */
-  | { readonly name: 'settle' }
+  | { readonly name: 'settle'; readonly message: string }
   | { readonly name: 'undo'; readonly reason: string }
   | { readonly name: 'fail'; readonly code: string; readonly message: string }
   | { readonly name: 'cancel' }
@@ -66,12 +66,10 @@ export type FollowUp =
   | { readonly kind: 'desire_live_release' }
   /** A rollback that does not go live gives back the config that it replaced. */
   | { readonly kind: 'restore_config' }
-  /** What was begun outside the database (a build, the release phase) has to be ended. */
+  /** What was begun outside the database (a build, the release phase) has to be ended; a change of config goes on. */
   | { readonly kind: 'clean_up' }
   /** Deploys that waited for this one look again. */
   | { readonly kind: 'wake_waiting' }
-  /** A change of config that this deploy would have carried goes on by itself. */
-  | { readonly kind: 'resume_config' }
 
 export interface HistoryEntry {
   readonly at: Date
@@ -169,7 +167,6 @@ function messageOf(event: DeployEvent): string {
     case 'switch':
       return 'The route leads to the release.'
     case 'settle':
-      return 'The release is live.'
     case 'fail':
       return event.message
     case 'cancel':
@@ -189,9 +186,7 @@ function followUpsOf(before: DeployRow, next: DeployRow): FollowUp[] {
       followUps.push({ kind: 'desire_release', releaseId: next.previousReleaseId })
     }
     if (next.kind === 'rollback' && next.releaseId) followUps.push({ kind: 'restore_config' })
-    if (next.status !== 'superseded') followUps.push({ kind: 'resume_config' })
   }
-  if (next.buildId || next.releaseId) followUps.push({ kind: 'clean_up' })
-  followUps.push({ kind: 'wake_waiting' })
+  followUps.push({ kind: 'clean_up' }, { kind: 'wake_waiting' })
   return followUps
 }

@@ -1,0 +1,41 @@
+import { SpecRejected } from '../../engines/engine.ts'
+import { releaseById } from '../../releases/index.ts'
+import type { DeliveryRoom } from '../delivery-deps.ts'
+import { deployStream } from '../deploy.ts'
+import { type DeployJob, recordDeployEvents } from '../record-deploy-event.ts'
+import { endReleasePhase, releasePhaseFailure, runReleasePhase } from '../release-phase.ts'
+import { whileWanted } from '../while-wanted.ts'
+import type { Stage } from './stage.ts'
+
+const linesShown = 10
+
+/** Runs the release phase, where there is one, and lets the release roll out when it ends well. */
+export const releasing: Stage = async (room, job) => {
+  const release = job.deploy.releaseId && (await releaseById(room.db, job.scope, job.deploy.releaseId))
+  if (!release) throw new Error(`deploy ${job.deploy.id} is releasing without a release`)
+  room.failpoint('deploy.release_phase.before')
+  const result = await whileWanted(room, job, (signal) => runReleasePhase(room, job, release, signal))
+  room.failpoint('deploy.release_phase.after')
+  if (result.kind === 'unwanted') {
+    await endReleasePhase(room, job)
+    await recordDeployEvents(room, job, async () => [])
+    return 'next'
+  }
+  if (result.kind === 'failed') {
+    if (!(result.error instanceof SpecRejected)) throw result.error
+    const message = `The engine refused the release phase: ${result.error.message}`
+    await recordDeployEvents(room, job, async () => [{ name: 'fail', code: 'artifact_unsupported', message }])
+    return 'next'
+  }
+  const lines = result.value ? await lastLines(room, job) : []
+  const failure = result.value && releasePhaseFailure(result.value, lines, room.limits.releasePhaseMs)
+  await recordDeployEvents(room, job, async (_tx, { environment }) => [
+    failure ?? { name: 'roll_out', previousReleaseId: environment.liveReleaseId },
+  ])
+  return 'next'
+}
+
+async function lastLines(room: DeliveryRoom, job: DeployJob): Promise<readonly string[]> {
+  const lines = await room.logs.last(deployStream(job.deploy), linesShown, 'release')
+  return lines.map((line) => line.message)
+}
