@@ -26,6 +26,8 @@ export interface Context {
   app(): Promise<string>
   /** The environment that is meant, as its label: `shop`, `staging--shop`. */
   environment(): Promise<string>
+  /** Whether somebody could be asked. */
+  readonly isInputTerminal: boolean
   /** All of standard input, as text. */
   readInput(): Promise<string>
 }
@@ -43,7 +45,7 @@ export interface ContextParts {
   readonly cwd: string
   readonly spawnArgv: SpawnArgv
   readonly signal: AbortSignal
-  readonly input: AsyncIterable<Uint8Array | string>
+  readonly input: AsyncIterable<Uint8Array | string> & { readonly isTTY?: boolean }
   readonly isRoot: boolean
 }
 
@@ -73,6 +75,7 @@ export function createContext(parts: ContextParts): Context {
       const { createClient } = await import('@gantry/api')
       return createClient({ baseUrl: url, token })
     }),
+    isInputTerminal: parts.input.isTTY === true,
     async readInput() {
       const chunks: Uint8Array[] = []
       for await (const chunk of parts.input) chunks.push(typeof chunk === 'string' ? Buffer.from(chunk) : chunk)
