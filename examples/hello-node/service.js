@@ -3,8 +3,8 @@ import { createServer } from 'node:http'
 /** An HTTP server that tells which release answers. It does not listen yet. */
 export function createService({ app, release, commit }) {
   return createServer((request, response) => {
-    const { pathname } = new URL(request.url, 'http://localhost')
-    if (pathname !== '/') return reply(response, 404, `Nothing at ${pathname}.\n`)
+    const [path] = request.url.split('?')
+    if (path !== '/') return reply(response, 404, `Nothing at ${path}.\n`)
     if (request.method !== 'GET' && request.method !== 'HEAD') {
       response.setHeader('allow', 'GET, HEAD')
       return reply(response, 405, 'Only GET works here.\n')
