@@ -114,8 +114,9 @@ async function answer(
   try {
     send(connection.socket, { id: request.id, ok: await handle(request.args, connection) })
   } catch (error) {
-    send(connection.socket, { id: request.id, error: { name: refusalOf(error), message: messageOf(error) } })
-    if (!(error instanceof Refusal)) log.error({ verb: request.verb, cause: messageOf(error) }, 'a verb failed')
+    const name = refusalOf(error)
+    send(connection.socket, { id: request.id, error: { name, message: messageOf(error) } })
+    if (name === 'Internal') log.error({ verb: request.verb, cause: messageOf(error) }, 'a verb failed')
   }
 }
 

@@ -106,7 +106,10 @@ function readLines(folder: string): { source: string; text: string }[] {
     return []
   }
   const text = names.map((name) => readFileSync(join(folder, name), 'utf8')).join('')
-  return text.split('\n').flatMap((line) => parseLine(line) ?? [])
+  return text.split('\n').flatMap((line) => {
+    const parts = parseLine(line)
+    return parts ? [{ source: parts.source, text: parts.text }] : []
+  })
 }
 
 /** Waits for a condition with a deadline that only a fault reaches. */

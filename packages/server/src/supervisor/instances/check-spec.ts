@@ -25,6 +25,7 @@ export function checkSpec(spec: SpawnSpec, lowestUid: number | undefined): void 
 function checkCommand({ command }: SpawnSpec): void {
   const words = command.kind === 'shell' ? [command.line] : [command.file, ...command.args]
   if (words.some((word) => typeof word !== 'string' || word.includes('\0'))) reject('the command holds a NUL character')
+  if (command.kind === 'argv' && command.file.includes('=')) reject('a program may not have = in its name')
   if (words[0]?.trim() === '') reject('the command is empty')
 }
 

@@ -39,7 +39,7 @@ export function launchArgv(
   const words: string[] = []
   if (tools.prlimit) words.push(tools.prlimit, ...limitOptions(limits, tools), '--')
   if (tools.setpriv) words.push(tools.setpriv, '--no-new-privs', '--')
-  if (loader.length > 0) words.push('/usr/bin/env', ...loader.map(([name, value]) => `${name}=${value}`), '--')
+  if (loader.length > 0) words.push('/usr/bin/env', '--', ...loader.map(([name, value]) => `${name}=${value}`))
   const [file = inner.file, ...args] = [...words, inner.file, ...inner.args]
   return { argv: { file, args }, env: rest }
 }

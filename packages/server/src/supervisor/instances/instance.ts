@@ -81,7 +81,7 @@ export class Instance {
   get identity(): Identity {
     const { id, process, runAs } = this.record
     const uid = this.#deps.ownUids ? runAs.uid : undefined
-    return { id, pid: process?.pid, startTicks: process?.startTicks, uid }
+    return { id, pid: process?.pid, startTicks: process?.startTicks, uid, pipe: this.#deps.fifos.pathOf(id) }
   }
 
   /** From now on its output is kept, its limits hold, and its end is recorded. */

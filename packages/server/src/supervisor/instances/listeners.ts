@@ -52,7 +52,7 @@ export function parseListeners(table: string): { inode: string; host: string; po
 
 /** The kernel prints an address as 32-bit words in the machine's order, which is little-endian on both supported ones. */
 function parseAddress(hex: string): string {
-  const bytes = (hex.match(/.{8}/g) ?? []).flatMap((word) => (word.match(/../g) ?? []).reverse())
+  const bytes = (hex.toLowerCase().match(/.{8}/g) ?? []).flatMap((word) => (word.match(/../g) ?? []).reverse())
   if (bytes.length === 4) return bytes.map((byte) => Number.parseInt(byte, 16)).join('.')
   const groups: string[] = []
   for (let i = 0; i < bytes.length; i += 2) groups.push(`${bytes[i]}${bytes[i + 1]}`.replace(/^0{1,3}/, ''))

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 
 /** Environment variable by which a process says which instance or task it belongs to. */
 export const idVariable = 'GANTRY_INSTANCE_ID'
@@ -22,6 +22,8 @@ export interface Identity {
   readonly startTicks: number | undefined
   /** The uid of its own that it runs under; undefined where everything has one uid. */
   readonly uid: number | undefined
+  /** Path of the pipe that it writes to. */
+  readonly pipe: string
 }
 
 /** Reads /proc. Whatever disappears while it is read is not there. */
@@ -31,6 +33,8 @@ export interface ProcessTable {
   /** The id in the environment it was started with. */
   idOf(pid: number): string | undefined
   uidOf(pid: number): number | undefined
+  /** What its standard output and standard error are. */
+  outputsOf(pid: number): string[]
 }
 
 export const processTable: ProcessTable = {
@@ -45,6 +49,15 @@ export const processTable: ProcessTable = {
     const match = /^Uid:\t(\d+)/m.exec(readProc(pid, 'status') ?? '')
     return match ? Number(match[1]) : undefined
   },
+  outputsOf: (pid) => [1, 2].flatMap((fd) => readLink(`/proc/${pid}/fd/${fd}`) ?? []),
+}
+
+function readLink(path: string): string | undefined {
+  try {
+    return readlinkSync(path)
+  } catch {
+    return undefined // ended or closed meanwhile, or another user's
+  }
 }
 
 function readProc(pid: number, file: string): string | undefined {
@@ -79,8 +92,8 @@ export function parseStat(text: string): Process | undefined {
 }
 
 /**
- * The living processes of an instance: its main process, what is in its session or group, what carries its id or is in
- * its cgroup (`members`), and all descendants of those. A pid that was given to somebody else meanwhile does not count.
+ * The living processes of an instance: its main process, what is in its session or group, what carries its id, writes to
+ * its pipe or is in its cgroup (`members`), and all descendants of those. A pid that was given to somebody else meanwhile does not count.
  */
 export function processesOf(identity: Identity, table: ProcessTable, members: ReadonlySet<number>): Process[] {
   const all = table.all().filter((process) => process.pid > 1)
@@ -92,16 +105,16 @@ export function processesOf(identity: Identity, table: ProcessTable, members: Re
     if (process.startTicks < since) continue
     const grouped =
       !reused && identity.pid !== undefined && (process.session === identity.pid || process.group === identity.pid)
-    if (grouped || members.has(process.pid) || carriesId(process, identity, table)) own.add(process.pid)
+    if (grouped || members.has(process.pid) || isMarked(process, identity, table)) own.add(process.pid)
   }
   addDescendants(own, all)
   return all.filter((candidate) => own.has(candidate.pid) && !candidate.zombie && candidate.pid !== process.pid)
 }
 
 /** Under uids of their own a process that claims another app's id in its environment is not believed. */
-function carriesId(process: Process, identity: Identity, table: ProcessTable): boolean {
-  if (table.idOf(process.pid) !== identity.id) return false
-  return identity.uid === undefined || table.uidOf(process.pid) === identity.uid
+function isMarked({ pid }: Process, identity: Identity, table: ProcessTable): boolean {
+  if (table.idOf(pid) !== identity.id && !table.outputsOf(pid).includes(identity.pipe)) return false
+  return identity.uid === undefined || table.uidOf(pid) === identity.uid
 }
 
 function addDescendants(own: Set<number>, all: readonly Process[]): void {

@@ -64,7 +64,7 @@ async function fillApp(
     await withEntry(deps.home, ['artifacts'], place.path, async (entry) => {
       if (!isFolder(entry.path)) throw new Refusal('SpecRejected', `${place.path} is not there`)
       if (countEntries(entry.path, fewEntries) <= fewEntries) return copyTree(entry.path, app, place.path, owner)
-      await copyByProgram(deps, entry, place.path, app, owner)
+      await copyByProgram(deps, entry, app, owner)
     })
     // Through the open folder: after a copy by program others of the app's uid can reach its path.
     for (const [name, path] of links) symlinkSync(path, inFolder(appFd, name))
@@ -78,35 +78,23 @@ function isLinkName(name: string): boolean {
   return name !== '.' && name !== '..' && /^[^/\0]{1,255}$/.test(name)
 }
 
-/** With the app's own rights where there are such: whatever happens to the source meanwhile, it reads nothing else. */
-async function copyByProgram(
-  deps: WorkspaceDeps,
-  entry: Entry,
-  shown: string,
-  app: string,
-  owner: Owner | undefined,
-): Promise<void> {
-  const as = owner ? { uid: owner.uid, gid: owner.gid } : {}
-  const top = join(app, '..')
+/**
+ * With the app's own rights where there are such, from inside the source: whatever happens to the tree meanwhile, nothing
+ * else is read, and the folders above need not be open to the app.
+ */
+async function copyByProgram(deps: WorkspaceDeps, entry: Entry, app: string, owner: Owner | undefined): Promise<void> {
   // The copying program has to pass the top folder; nothing else runs under this instance's folder yet.
-  if (owner) chownSync(top, owner.uid, owner.gid)
-  const env = { PATH: '/usr/bin:/bin', LC_ALL: 'C' }
-  const source = `/proc/${process.pid}/fd/${entry.folderFd}/${entry.name}`
+  if (owner) chownSync(join(app, '..'), owner.uid, owner.gid)
+  const options = {
+    ...(owner && { uid: owner.uid, gid: owner.gid }),
+    env: { PATH: '/usr/bin:/bin', LC_ALL: 'C' },
+    cwd: `/proc/${process.pid}/fd/${entry.folderFd}/${entry.name}`,
+  }
   const run = async (file: string, args: readonly string[]): Promise<void> => {
-    const result = await runArgv(deps.start, file, args, { ...as, env, cwd: '/' })
+    const result = await runArgv(deps.start, file, args, options)
     if (result.exitCode !== 0) throw new Error(`${file}: ${result.stderr.trim().slice(0, 500)}`)
   }
-  const from = owner ? shown : source
-  await run('cp', [
-    '-R',
-    '-P',
-    '--preserve=mode,timestamps',
-    '--reflink=auto',
-    '--no-target-directory',
-    '--',
-    from,
-    app,
-  ])
+  await run('cp', ['-R', '-P', '--preserve=mode,timestamps', '--reflink=auto', '--no-target-directory', '--', '.', app])
   await run('chmod', ['-R', 'u+rwX,go=', '--', app])
 }
 

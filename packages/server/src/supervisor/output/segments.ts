@@ -56,7 +56,7 @@ function openSegment(path: string, reader: LogReader | undefined): { fd: number;
 
 function makeFolders(logs: string, folder: string, reader: LogReader | undefined): void {
   const missing: string[] = []
-  for (let path = folder; path.length > logs.length; path = dirname(path)) missing.unshift(path)
+  for (let path = folder; path.length >= logs.length; path = dirname(path)) missing.unshift(path)
   for (const path of missing) {
     if (statSync(path, { throwIfNoEntry: false })) continue
     mkdirSync(path, { mode: reader ? 0o750 : 0o700, recursive: true })
