@@ -29,14 +29,19 @@ function listSources(folder: string): string[] {
   } catch {
     return []
   }
-  return names.filter((name) => /\.tsx?$/.test(name) && !/\.test\.tsx?$/.test(name)).map((name) => join(folder, name))
+  return names.filter((name) => /\.tsx?$/.test(name) && !isForTests(name)).map((name) => join(folder, name))
+}
+
+function isForTests(name: string): boolean {
+  return /\.(?:test|fixture)\.tsx?$/.test(name) || name.includes('test-support/')
 }
 
 function importsOf(file: string, text: string): Import[] {
   const found: Import[] = []
   for (const [index, line] of text.split('\n').entries()) {
     const target = /(?:\bfrom|\bimport\(|^import)\s*'([^']+)'/.exec(line)?.[1]
-    if (target) found.push({ file, line: index + 1, target })
+    const isErased = /^import type\b/.test(line) && target === '@gantry/api'
+    if (target && !isErased) found.push({ file, line: index + 1, target })
   }
   return found
 }
