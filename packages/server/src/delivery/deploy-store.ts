@@ -227,12 +227,12 @@ export async function hasSupersededConfig(db: Queryable, scope: TeamScope, id: D
 }
 
 /**
- * The highest fencing number that has been given out for work on this deploy, locked against being raised until the
- * transaction ends; `undefined` when no work row is there.
+ * The highest fencing number that has been given out for work on this deploy; `undefined` when no work row is there. Not
+ * locked: who takes over after this was read finds the row locked, or what has been written to it.
  */
-export async function lockFence(db: Queryable, id: DeployId): Promise<number | undefined> {
+export async function selectFence(db: Queryable, id: DeployId): Promise<number | undefined> {
   const rows = await db.query<{ fence: number | null }>(
-    `select fence from work where kind = 'deploy' and subject = $1 for share`,
+    `select fence from work where kind = 'deploy' and subject = $1`,
     [id],
   )
   return rows[0]?.fence ?? undefined

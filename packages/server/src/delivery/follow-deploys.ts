@@ -1,9 +1,12 @@
+import { systemScope } from '../access/index.ts'
+import { environmentLabel, environmentUrl } from '../apps/index.ts'
 import type { DeployId } from '../kernel/ids.ts'
 import { buildStream, type LogLine } from '../logs/index.ts'
 import type { DeliveryRoom } from './delivery-deps.ts'
 import { type DeployRow, deployStream } from './deploy.ts'
 import { type DeployStatus, isOpen } from './deploy-state.ts'
 import { selectDeployForWork } from './deploy-store.ts'
+import { selectShownDeploy } from './shown-deploy-store.ts'
 
 export type FollowedDeploy =
   | { readonly kind: 'line'; readonly text: string }
@@ -11,7 +14,7 @@ export type FollowedDeploy =
       readonly kind: 'end'
       readonly deployId: DeployId
       readonly status: DeployStatus
-      /** Why, when it did not go live. */
+      /** Where the app answers, or why the release did not go live. */
       readonly message: string
     }
 
@@ -39,7 +42,7 @@ export async function* followDeploys(
       for (const line of lines) yield { kind: 'line', text: textOf(line) }
       for (const deploy of ended) {
         following.delete(deploy.id)
-        yield { kind: 'end', deployId: deploy.id, status: deploy.status, message: deploy.errorMessage ?? '' }
+        yield { kind: 'end', deployId: deploy.id, status: deploy.status, message: await endingOf(room, deploy) }
       }
       if (following.size > 0 && lines.length === 0) await watch.next(pollMs)
     }
@@ -84,6 +87,12 @@ async function readStream(room: DeliveryRoom, stream: string, positions: Map<str
   const end = news.at(-1)
   if (end) positions.set(stream, end.id)
   return { lines: news, isAll: next === undefined }
+}
+
+async function endingOf(room: DeliveryRoom, deploy: DeployRow): Promise<string> {
+  if (deploy.status !== 'live') return deploy.errorMessage ?? ''
+  const shown = await selectShownDeploy(room.db, systemScope(deploy.teamId), deploy.id)
+  return shown ? environmentUrl(environmentLabel(shown.appName, shown.environmentName), room.site) : ''
 }
 
 /** Steps of the deploy stand out from what builds and the release phase write. */

@@ -2,7 +2,7 @@ import type { TeamScope } from '../access/index.ts'
 import { appsByRepository, environmentByName, productionName } from '../apps/index.ts'
 import type { Transaction } from '../db/database.ts'
 import type { DeployId, PushId, RepositoryId } from '../kernel/ids.ts'
-import { createDeploy } from './change-deploys.ts'
+import { createDeploy } from './create-deploy.ts'
 import type { DeliveryRoom } from './delivery-deps.ts'
 
 /** A ref update that has been accepted, as far as deploys need it. */

@@ -7,7 +7,7 @@ import type { EnvironmentId } from '../kernel/ids.ts'
 import type { DeliveryRoom } from './delivery-deps.ts'
 import { type DeployRow, deployStream } from './deploy.ts'
 import { type DeployEvent, isOpen, transition } from './deploy-state.ts'
-import { insertHistory, lockFence, lockOpenDeploys, updateDeploy } from './deploy-store.ts'
+import { insertHistory, lockOpenDeploys, selectFence, updateDeploy } from './deploy-store.ts'
 import { type FollowUpOptions, followUp } from './follow-up.ts'
 import { hasSwitched } from './supersede-rules.ts'
 
@@ -49,7 +49,7 @@ export async function recordDeployEvents(
 ): Promise<DeployRow> {
   return await room.db.transaction(async (tx) => {
     const journeys = await lockJourneysOrOver(tx, job)
-    const fence = await lockFence(tx, job.deploy.id)
+    const fence = await selectFence(tx, job.deploy.id)
     if (fence !== undefined && fence > job.fence)
       throw new Fenced(`work ${fence} has taken over deploy ${job.deploy.id}`)
     const deploy = journeys.open.find((row) => row.id === job.deploy.id)

@@ -15,19 +15,16 @@ import { checkIfMatch } from '../kernel/entity-tag.ts'
 import { UserError } from '../kernel/errors.ts'
 import { pageLinks } from '../kernel/page-links.ts'
 import { logReplies } from '../logs/index.ts'
-import {
-  cancelDeploy,
-  checkedSource,
-  createDeploy,
-  type DeployCheck,
-  noSuchDeploy,
-  retryDeploy,
-  rollBack,
-} from './change-deploys.ts'
+import { cancelDeploy } from './cancel-deploy.ts'
+import { checkedSource } from './check-source.ts'
+import { createDeploy } from './create-deploy.ts'
 import type { DeliveryRoom } from './delivery-deps.ts'
 import { deployStream } from './deploy.ts'
 import { isOpen } from './deploy-state.ts'
 import { deployView, stepView } from './deploy-view.ts'
+import { type DeployCheck, noSuchDeploy } from './find-deploy.ts'
+import { retryDeploy } from './retry-deploy.ts'
+import { rollBack } from './roll-back.ts'
 import { type ShownDeploy, selectShownDeploy, selectShownDeploys, selectSteps } from './shown-deploy-store.ts'
 
 interface Viewer {

@@ -1,4 +1,3 @@
-import { environmentLabel, environmentUrl, findEnvironment } from '../../apps/index.ts'
 import { releaseById, releaseName } from '../../releases/index.ts'
 import type { DeliveryRoom } from '../delivery-deps.ts'
 import { type DeployJob, recordDeployEvents } from '../record-deploy-event.ts'
@@ -16,8 +15,6 @@ export const watching: Stage = async (room, job) => {
 
 async function describe(room: DeliveryRoom, { scope, deploy }: DeployJob): Promise<string> {
   const release = deploy.releaseId && (await releaseById(room.db, scope, deploy.releaseId))
-  const environment = await findEnvironment(room.db, scope, deploy.environmentId)
-  const url = environmentUrl(environmentLabel(environment.appName, environment.name), room.site)
   const seconds = (room.clock.now().getTime() - deploy.createdAt.getTime()) / 1000
-  return `Release ${release ? releaseName(release.version) : ''} is live at ${url} after ${seconds.toFixed(2)} s.`
+  return `Release ${release ? releaseName(release.version) : ''} is live after ${seconds.toFixed(2)} s.`
 }
