@@ -1,13 +1,16 @@
-import { mkdir, rm } from 'node:fs/promises'
+import { mkdir, rename, rm } from 'node:fs/promises'
 import { type GitProcess, runGit } from './git-process.ts'
 import { isBranchName, isOid, type Oid } from './ref-name.ts'
 
-/** Makes a bare repository whose HEAD is this branch. Doing it twice is doing it once. */
+/** Makes a bare repository whose HEAD is this branch: whole or not at all. There must be none at this path. */
 export async function initRepository(git: GitProcess, path: string, branch: string): Promise<void> {
-  await mkdir(path, { recursive: true, mode: 0o700 })
+  const part = `${path}.part`
+  await rm(part, { recursive: true, force: true })
+  await mkdir(part, { recursive: true, mode: 0o700 })
   const args = ['init', '--bare', '--quiet', '--template=', '--object-format=sha1']
-  await runGit(git, path, args, { settings: { 'init.defaultBranch': 'main', 'init.defaultRefFormat': 'files' } })
-  await setHead(git, path, branch)
+  await runGit(git, part, args, { settings: { 'init.defaultBranch': 'main', 'init.defaultRefFormat': 'files' } })
+  await setHead(git, part, branch)
+  await rename(part, path)
 }
 
 /** What a clone checks out. The branch need not exist. */

@@ -1,0 +1,13 @@
+export { createSource } from './create-source.ts'
+export {
+  type AcceptedPush,
+  type DeployProgress,
+  defaultSourceLimits,
+  type ExportedTree,
+  type ImportedTree,
+  type PushListener,
+  type Source,
+  type SourceDeps,
+  type SourceFailpoint,
+  type SourceLimits,
+} from './source.ts'
