@@ -18,6 +18,8 @@ export interface Cgroups {
   ranOutOfMemory(id: string): boolean
   /** After its last process. */
   remove(id: string): void
+  /** Removes the groups that hold no process, and the folder of all when it is empty. */
+  clean(): void
 }
 
 /** The folders, one per hierarchy, below which a group's folder is made. */
@@ -113,16 +115,25 @@ function createCgroups(place: Place): Cgroups {
     remove(id) {
       for (const folder of folders(id)) ignoreErrors(() => rmdirSync(folder))
     },
+    clean() {
+      for (const folder of new Set([place.memory, place.pids])) {
+        for (const inner of foldersIn(folder)) ignoreErrors(() => rmdirSync(join(folder, inner)))
+        ignoreErrors(() => rmdirSync(folder))
+      }
+    },
   }
 }
 
 function membersBelow(folder: string): number[] {
   const own = readOrEmpty(join(folder, 'cgroup.procs')).split('\n').filter(Boolean).map(Number)
+  return [...own, ...foldersIn(folder).flatMap((inner) => membersBelow(join(folder, inner)))]
+}
+
+function foldersIn(folder: string): string[] {
   try {
-    const inner = readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isDirectory())
-    return [...own, ...inner.flatMap((entry) => membersBelow(join(folder, entry.name)))]
+    return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => (entry.isDirectory() ? entry.name : []))
   } catch (error) {
-    if (isSystemError(error, 'ENOENT')) return own
+    if (isSystemError(error, 'ENOENT')) return []
     throw error
   }
 }

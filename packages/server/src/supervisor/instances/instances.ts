@@ -159,6 +159,7 @@ class InstanceSet implements Instances {
     this.#stopping = true
     await Promise.allSettled(this.#starting.values())
     await Promise.all([...this.#instances.values()].map((instance) => instance.record.exit ?? instance.stop(graceMs)))
+    this.#parts.cgroups?.clean()
   }
 
   detach(): void {

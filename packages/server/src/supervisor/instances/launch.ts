@@ -1,4 +1,3 @@
-import type { ChildProcess } from 'node:child_process'
 import { accessSync, closeSync, constants, statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { SpawnArgv } from '../../kernel/spawn-argv.ts'
@@ -18,7 +17,7 @@ export interface LaunchDeps {
 
 /** A process that runs, and the reading end of its output. */
 export interface Launched {
-  readonly child: ChildProcess
+  readonly child: ReturnType<SpawnArgv>
   readonly pid: number
   readonly startTicks: number
   readonly readEnd: number
