@@ -1,5 +1,6 @@
 import { createToken as createEndpoint, deleteToken, getToken, listTokens as listEndpoint } from '@gantry/api'
 import type { PersonId } from '../kernel/ids.ts'
+import { pageLinks } from '../kernel/page-links.ts'
 import type { AccessDeps } from './access-deps.ts'
 import type { Authenticator } from './authenticate.ts'
 import { createToken } from './create-token.ts'
@@ -15,7 +16,7 @@ export function accessRoutes(deps: AccessDeps, authenticator: Authenticator): re
       const page = await listTokens(deps.db, scope, visibleTo(principal), query)
       return {
         tokens: page.rows.map((row) => tokenResource(row, baseUrl)),
-        ...pageLinks(`${baseUrl}/v1/tokens`, query.limit, page.next),
+        ...pageLinks({ baseUrl, path: '/v1/tokens', query }, page.next),
       }
     }),
     bind(createEndpoint, async ({ scope, principal, body, baseUrl }) => {
@@ -37,11 +38,4 @@ export function accessRoutes(deps: AccessDeps, authenticator: Authenticator): re
 /** Whose tokens a person sees: everybody's, or their own. */
 function visibleTo(principal: Principal): PersonId | undefined {
   return principal.role === 'owner' || principal.role === 'admin' ? undefined : principal.personId
-}
-
-function pageLinks(url: string, limit: number, next: string | undefined) {
-  const first = { href: `${url}?limit=${limit}` }
-  return next === undefined
-    ? { limit, first }
-    : { limit, first, next: { href: `${first.href}&start=${next}`, start: next } }
 }
