@@ -17,9 +17,12 @@ import { cancelBuild, runBuild } from './run-build.ts'
 export interface Builds {
   /** Records a build as `queued`, in the caller's transaction. */
   create(db: Queryable, scope: TeamScope, build: Omit<NewBuild, 'id' | 'createdAt'>): Promise<BuildId>
-  /** See `runBuild`: goes on after a crash; throws `UserError` when the build fails; leaves nothing when aborted. */
+  /** See `runBuild`: goes on after a crash; throws `UserError` when the build fails; lets go of it when aborted. */
   run(request: BuildRequest, signal: AbortSignal): Promise<{ artifactId: ArtifactId }>
-  /** Ends a build whose `run` has returned or was never called. One that is over stays as it is. */
+  /**
+   * Ends a build whose `run` has returned or was never called: no process and no folder of it is left. One that is over
+   * stays as it is.
+   */
   cancel(
     request: Pick<BuildRequest, 'build' | 'fence'>,
     why: { readonly code: ErrorCode; readonly message: string },

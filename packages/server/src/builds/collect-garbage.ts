@@ -18,8 +18,8 @@ export function retentionHandler(deps: Deps): WorkHandler {
     const appId = item.subject as AppId
     const team = await teamOfApp(deps.db, appId)
     if (team) {
+      await dropTasks(deps, appId, { number: item.fence, signal })
       await collectGarbage(deps, systemScope(team), appId)
-      await forgetEndedTasks(deps, appId, { number: item.fence, signal })
     }
     return { kind: 'done' }
   }
@@ -78,17 +78,20 @@ function isOurs(home: string, path: string): boolean {
   return ['builds', 'layers', 'artifacts'].includes(kind) && rest.length > 0 && !rest.includes('..')
 }
 
-/** Records of ended tasks that a crash kept a build from dropping. */
-async function forgetEndedTasks(deps: Deps, appId: AppId, run: { number: number; signal: AbortSignal }): Promise<void> {
+/** Tasks of builds that are over: a crash, or an engine that did not answer, kept the build from dropping them. */
+async function dropTasks(deps: Deps, appId: AppId, run: { number: number; signal: AbortSignal }): Promise<void> {
   const observed = await deps.engine.observe('all', run.signal)
-  const ours = observed.filter(({ labels, state }) => labels.app === appId && labels.build && state === 'ended')
+  const ours = observed.flatMap(({ id, labels }) =>
+    labels.app === appId && labels.build !== undefined ? [{ id, build: labels.build }] : [],
+  )
   const open = await openBuilds(
     deps.db,
-    ours.flatMap(({ labels }) => labels.build ?? []),
+    ours.map(({ build }) => build),
   )
-  for (const { id, labels } of ours) {
-    const build = labels.build ?? ''
+  for (const { id, build } of ours) {
     if (open.has(build)) continue
-    await deps.engine.forget(id, { scope: build, number: run.number }, run.signal)
+    const fence = { scope: build, number: run.number }
+    await deps.engine.stop(id, { graceMs: 0 }, fence, run.signal)
+    await deps.engine.forget(id, fence, run.signal)
   }
 }

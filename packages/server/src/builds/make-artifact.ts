@@ -94,12 +94,11 @@ function digestFor(job: BuildJob, runEnv: Readonly<Record<string, string>>): str
 async function reuse(job: BuildJob, digest: string): Promise<ArtifactId | undefined> {
   const { deps, scope, app, build } = job
   const now = deps.clock.now()
-  const id = await deps.db.transaction(async (tx) => {
-    const artifactId = await takeArtifactByDigest(tx, scope, { appId: app.id, digest, now })
-    if (artifactId) await endBuild(tx, scope, { id: build.id, now }, { status: 'succeeded', artifactId })
-    return artifactId
-  })
-  if (id) job.say('This source was built before: the artifact is used again.')
+  const id = await takeArtifactByDigest(deps.db, scope, { appId: app.id, digest, now })
+  if (!id) return undefined
+  job.say('This source was built before: its artifact is used again.')
+  await deps.output.flush()
+  await endBuild(deps.db, scope, { id: build.id, now }, { status: 'succeeded', artifactId: id })
   return id
 }
 
@@ -150,7 +149,10 @@ async function removeLinked(job: BuildJob, folder: string, layers: Layers): Prom
 async function record(job: BuildJob, artifact: NewArtifact): Promise<ArtifactId> {
   const { deps, scope, build } = job
   const now = deps.clock.now()
-  const id = await deps.db.transaction(async (tx) => {
+  const took = formatSeconds(now.getTime() - job.startedAt.getTime())
+  job.head(`Built ${artifact.digest.slice(0, 19)} in ${took}: ${formatBytes(artifact.sizeBytes)} and its layers`)
+  await deps.output.flush()
+  return await deps.db.transaction(async (tx) => {
     const { digest, appId } = artifact
     const artifactId =
       (await insertArtifact(tx, scope, artifact)) ?? (await takeArtifactByDigest(tx, scope, { appId, digest, now }))
@@ -158,7 +160,4 @@ async function record(job: BuildJob, artifact: NewArtifact): Promise<ArtifactId>
     await endBuild(tx, scope, { id: build.id, now }, { status: 'succeeded', artifactId })
     return artifactId
   })
-  const took = formatSeconds(now.getTime() - job.startedAt.getTime())
-  job.head(`Built ${artifact.digest.slice(0, 19)} in ${took}: ${formatBytes(artifact.sizeBytes)} and its layers`)
-  return id
 }

@@ -55,6 +55,15 @@ describe('npm', () => {
     assert.ok(again.request.lines.some((line) => line.includes('unchanged, nothing to install')))
   })
 
+  it('installs a layer once for builds that need it at the same time', async () => {
+    const json = { scripts: { start: 'x' }, dependencies: { 'is-number': '6.0.0' } }
+    const made = await Promise.all(
+      ['a', 'b', 'c'].map((text) => build({ 'package.json': JSON.stringify(json), 'a.txt': text })),
+    )
+    assert.equal(new Set(made.map(({ artifact }) => artifact.links.node_modules)).size, 1)
+    assert.equal(made.map(({ request }) => outputOf(request)).filter((text) => text.includes('added')).length, 1)
+  })
+
   it('gives the build script its development dependencies, and the app only the others', async () => {
     const { artifact } = await build({
       'package.json': JSON.stringify({

@@ -15,8 +15,8 @@ import { fenceOf } from './run-unit.ts'
 /**
  * Carries a build to its end: plan, layers, steps, artifact. Called again after a crash it goes on where it was, for task
  * ids and folders are found by the build's id; called for a build that is over it answers as before. Throws `UserError`
- * when the build fails. When the signal aborts nothing of it is left, no process and no folder, unless somebody newer has
- * taken over (`Fenced`); the row stays as it is, for it is the caller who knows why.
+ * when the build fails. When the signal aborts it throws the signal's reason and lets go: what runs goes on, for whoever
+ * calls it next, as after a restart of the control plane; `cancelBuild` ends it.
  */
 export async function runBuild(
   deps: BuildsDeps,
@@ -30,32 +30,29 @@ export async function runBuild(
   try {
     const job = await planJob(deps, request, { startedAt: build.startedAt ?? deps.clock.now(), signal })
     const artifactId = await makeArtifact(job)
-    if (job.progress.workspace) await leaveNothing(deps, request)
+    if (job.progress.workspace) await tidy(deps, request)
     await cleanUpLater(deps, request)
     return { artifactId }
   } catch (error) {
-    if (signal.aborted) await leaveNothing(deps, request)
     signal.throwIfAborted()
     if (!(error instanceof UserError)) throw error
-    await leaveNothing(deps, request)
-    await endBuild(
-      deps.db,
-      scope,
-      { id: build.id, now: deps.clock.now() },
-      {
-        status: 'failed',
-        code: error.code,
-        message: error.message,
-      },
-    )
-    await cleanUpLater(deps, request)
+    await fail(deps, request, error)
     throw error
   }
 }
 
+async function fail(deps: BuildsDeps, request: BuildRequest, { code, message }: UserError): Promise<void> {
+  request.log(`-----> ${message.split('\n')[0]}`)
+  await deps.output.flush()
+  await tidy(deps, request)
+  const { id, teamId } = request.build
+  await endBuild(deps.db, systemScope(teamId), { id, now: deps.clock.now() }, { status: 'failed', code, message })
+  await cleanUpLater(deps, request)
+}
+
 /**
- * Ends a build that is not to go on: stops its tasks, removes its folders, and records why. For a build whose `runBuild`
- * has returned or was never called. A build that is over stays as it is.
+ * Ends a build that is not to go on: stops its tasks until no process is left, removes its folders, and records why. For
+ * a build whose `runBuild` has returned or was never called. A build that is over stays as it is.
  */
 export async function cancelBuild(
   deps: BuildsDeps,
@@ -94,23 +91,25 @@ async function planJob(
 
 const stopLimitMs = 30_000
 
-/**
- * Stops what runs of a build, and removes its tasks' records and the folders that nothing names. What cannot be done now
- * is left to retention, which finds it by the same rows.
- */
+/** Stops what runs of a build, and removes its tasks' records and the folders that nothing names. */
 async function leaveNothing(deps: BuildsDeps, request: Pick<BuildRequest, 'build' | 'fence'>): Promise<void> {
   const { build } = request
   const fence = fenceOf(request)
   const signal = AbortSignal.timeout(stopLimitMs)
+  for (const id of await tasksOf(deps, build.id, signal)) {
+    await deps.engine.stop(id, { graceMs: 500 }, fence, signal)
+    await deps.engine.forget(id, fence, signal)
+  }
+  await discardFolders(deps, systemScope(build.teamId), build.id)
+}
+
+/** `leaveNothing` for a build that has come to its end: what fails now is left to retention, which looks again. */
+async function tidy(deps: BuildsDeps, request: BuildRequest): Promise<void> {
   try {
-    for (const id of await tasksOf(deps, build.id, signal)) {
-      await deps.engine.stop(id, { graceMs: 500 }, fence, signal)
-      await deps.engine.forget(id, fence, signal)
-    }
-    await discardFolders(deps, systemScope(build.teamId), build.id)
+    await leaveNothing(deps, request)
   } catch (error) {
-    if (error instanceof Fenced) return // somebody newer goes on with this build
-    deps.log.warn({ build: build.id, cause: messageOf(error) }, 'a build could not be cleaned up yet')
+    if (error instanceof Fenced) throw error
+    deps.log.warn({ build: request.build.id, cause: messageOf(error) }, 'a build could not be cleaned up yet')
   }
 }
 
