@@ -317,6 +317,28 @@ describe('the supervisor runs instances and tasks', () => {
     await stop(id)
   })
 
+  test('a supervisor that is killed at any moment of a start leaves one process or none, and a truth about it', async () => {
+    for (let round = 0; round < 8; round++) {
+      const ids = Array.from({ length: 4 }, newId)
+      const starting = Promise.allSettled(ids.map((id) => start(id, 'sleep 600')))
+      await new Promise((resolve) => setTimeout(resolve, round * 3))
+      await supervisor.restart()
+      await starting
+      for (const status of await supervisor.client.call('observe', { ids })) {
+        const running = processesWith(`GANTRY_INSTANCE_ID=${status.id}`)
+        if (status.state === 'running') assert.deepEqual(running, [status.pid])
+        else assert.deepEqual([status.exit?.reason, running], ['lost', []])
+      }
+      for (const id of ids) {
+        await start(id, 'sleep 600')
+        assert.ok(processesWith(`GANTRY_INSTANCE_ID=${id}`).length <= 1)
+        await stop(id)
+        await forget(id)
+      }
+      assert.deepEqual(await supervisor.client.call('observe', { ids }), [])
+    }
+  })
+
   test('a writer outlives its reader: it waits when the pipe is full, and loses nothing', async () => {
     const id = newId()
     await start(id, 'while [ ! -e go ]; do sleep 0.01; done; seq 1 20000; echo end; sleep 600')

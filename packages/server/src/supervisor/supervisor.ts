@@ -48,9 +48,11 @@ export class Supervisor {
   /** Stops everything, apps included. A second call cuts the time that they are given. */
   async down(): Promise<void> {
     if (this.#state === 'stopping') return this.#hurry.abort()
-    await this.#started?.catch(() => undefined)
+    const starting = this.#state === 'starting'
     this.#state = 'stopping'
     this.#context.log.info({}, 'stopping everything')
+    if (starting) for (const program of this.#all()) void program.stop(databaseGraceMs) // or the start would wait for it
+    await this.#started
     await this.#stopParts()
     await this.#close()
     this.#context.log.info({}, 'stopped')
@@ -87,15 +89,21 @@ export class Supervisor {
       this.#parts = parts
       this.#control = await bringUp()
     } catch (error) {
+      if (this.#isStopping()) return // `down` sees to the rest
       log.error({ cause: messageOf(error) }, 'cannot start')
       await this.#giveUp()
       throw error
     }
+    if (this.#isStopping()) return
     this.#state = 'ready'
     this.#rotation = setInterval(() => this.#rotateLogs(), rotateEveryMs)
     this.#rotation.unref()
     this.#tellReady()
     void notifySystemd(this.#context)
+  }
+
+  #isStopping(): boolean {
+    return this.#state === 'stopping'
   }
 
   #tellReady(): void {

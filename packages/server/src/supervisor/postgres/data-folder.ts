@@ -42,7 +42,7 @@ export async function openDataFolder(plan: DataFolderPlan): Promise<string> {
   mkdirSync(unfinished, { mode: 0o700 })
   await initialize(unfinished, plan)
   renameSync(unfinished, folder)
-  return folder
+  return realpathSync(folder)
 }
 
 function requireMajor(folder: string, { major }: PostgresBinaries): void {
