@@ -43,11 +43,11 @@ export function patchVariables(before: Variables, patch: ConfigPatch): Variables
     after.set(name, value)
   }
   if (after.size > maxConfigVariables)
-    throw invalid('invalid_field', '', `At most ${maxConfigVariables} variables can be set.`)
+    throw invalid('config_too_large', '', `At most ${maxConfigVariables} variables can be set.`)
   const total = [...after].reduce((sum, [name, value]) => sum + name.length + value.length + 2, 0)
   if (total > maxTotalLength) {
     throw invalid(
-      'invalid_field',
+      'config_too_large',
       '',
       `All variables together may have ${maxTotalLength} characters; these have ${total}.`,
     )
