@@ -17,11 +17,11 @@ export async function run(context: Context, input: Input): Promise<ExitCode> {
   const files = await findFiles(root)
   if (files.length === 0) throw new CommandError(exitCodes.usage, `There is no file to send in ${root}.`)
   let sent = 0
-  const upload = tarOf(root, files, (size) => {
+  const content = tarOf(root, files, (size) => {
     sent += size
     context.terminal.status(`Sending ${files.length} files … ${bytes(sent)}`)
   })
-  const source = await client.call(createSource, { query: { app_id: app }, upload, signal: context.signal })
+  const source = await client.call(createSource, { query: { app_id: app }, upload: { content }, signal: context.signal })
   context.terminal.status('')
   if (!context.isJson) context.terminal.say(`Sent ${source.file_count} files, ${bytes(source.size_bytes)}.`)
   const body = { environment: { id: environment }, kind: 'upload' as const, source: { id: source.id } }
