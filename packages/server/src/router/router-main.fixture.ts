@@ -1,0 +1,4 @@
+import { runRouter } from './router-main.ts'
+
+await runRouter()
+process.exit()
