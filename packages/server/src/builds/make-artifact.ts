@@ -5,7 +5,7 @@ import { layerContent, type NewArtifact, toolchainLayerName } from './artifact.t
 import { insertArtifact, takeArtifactByDigest } from './artifact-store.ts'
 import { artifactDigest, digestOf, layerKey, toolchainKey } from './build-digest.ts'
 import type { BuildJob } from './build-job.ts'
-import { endBuild } from './build-store.ts'
+import { finishBuild } from './finish-build.ts'
 import { claimFolder } from './folder-store.ts'
 import type { Layer } from './layer-store.ts'
 import { prepareLayer, prepareToolchain } from './make-layer.ts'
@@ -98,7 +98,7 @@ async function reuse(job: BuildJob, digest: string): Promise<ArtifactId | undefi
   if (!id) return undefined
   job.say('This source was built before: its artifact is used again.')
   await deps.output.flush()
-  await endBuild(deps.db, scope, { id: build.id, now }, { status: 'succeeded', artifactId: id })
+  await deps.db.transaction((tx) => finishBuild(deps, tx, build, { status: 'succeeded', artifactId: id }))
   return id
 }
 
@@ -157,7 +157,7 @@ async function record(job: BuildJob, artifact: NewArtifact): Promise<ArtifactId>
     const artifactId =
       (await insertArtifact(tx, scope, artifact)) ?? (await takeArtifactByDigest(tx, scope, { appId, digest, now }))
     if (!artifactId) throw new Error(`artifact ${digest} is neither new nor known`)
-    await endBuild(tx, scope, { id: build.id, now }, { status: 'succeeded', artifactId })
+    await finishBuild(deps, tx, build, { status: 'succeeded', artifactId })
     return artifactId
   })
 }

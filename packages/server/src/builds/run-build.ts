@@ -5,9 +5,10 @@ import { messageOf, UserError } from '../kernel/errors.ts'
 import type { ArtifactId } from '../kernel/ids.ts'
 import type { BuildRequest, BuildRow } from './build.ts'
 import { type BuildJob, createJob, tasksOf } from './build-job.ts'
-import { endBuild, findBuild, markBuilder, markBuilding } from './build-store.ts'
+import { findBuild, markBuilder, markBuilding } from './build-store.ts'
 import type { BuildsDeps } from './builds-deps.ts'
 import { discardFolders } from './collect-garbage.ts'
+import { finishBuild } from './finish-build.ts'
 import { makeArtifact } from './make-artifact.ts'
 import { planBuild } from './plan-build.ts'
 import { fenceOf } from './run-unit.ts'
@@ -31,7 +32,6 @@ export async function runBuild(
     const job = await planJob(deps, request, { startedAt: build.startedAt ?? deps.clock.now(), signal })
     const artifactId = await makeArtifact(job)
     if (job.progress.workspace) await tidy(deps, request)
-    await cleanUpLater(deps, request)
     return { artifactId }
   } catch (error) {
     signal.throwIfAborted()
@@ -45,9 +45,7 @@ async function fail(deps: BuildsDeps, request: BuildRequest, { code, message }: 
   request.log(`-----> ${message.split('\n')[0]}`)
   await deps.output.flush()
   await tidy(deps, request)
-  const { id, teamId } = request.build
-  await endBuild(deps.db, systemScope(teamId), { id, now: deps.clock.now() }, { status: 'failed', code, message })
-  await cleanUpLater(deps, request)
+  await deps.db.transaction((tx) => finishBuild(deps, tx, request.build, { status: 'failed', code, message }))
 }
 
 /**
@@ -60,8 +58,7 @@ export async function cancelBuild(
   why: { readonly code: ErrorCode; readonly message: string },
 ): Promise<void> {
   await leaveNothing(deps, request)
-  const scope = systemScope(request.build.teamId)
-  await endBuild(deps.db, scope, { id: request.build.id, now: deps.clock.now() }, { status: 'cancelled', ...why })
+  await deps.db.transaction((tx) => finishBuild(deps, tx, request.build, { status: 'cancelled', ...why }))
 }
 
 async function begin(deps: BuildsDeps, scope: TeamScope, request: BuildRequest): Promise<BuildRow> {
@@ -111,11 +108,4 @@ async function tidy(deps: BuildsDeps, request: BuildRequest): Promise<void> {
     if (error instanceof Fenced) throw error
     deps.log.warn({ build: request.build.id, cause: messageOf(error) }, 'a build could not be cleaned up yet')
   }
-}
-
-const cleanUpDelayMs = 60_000
-
-async function cleanUpLater(deps: BuildsDeps, request: BuildRequest): Promise<void> {
-  const at = new Date(deps.clock.now().getTime() + cleanUpDelayMs)
-  await deps.work.enqueue(deps.db, 'retention', request.app.id, at)
 }
