@@ -9,7 +9,7 @@ import { processTable } from './instances/processes.ts'
 import type { LifecycleHandlers } from './lifecycle/verbs.ts'
 import { openPublicSockets, type PublicSockets } from './listening-socket.ts'
 import { openPlatformDatabase, type PlatformDatabase } from './postgres/database.ts'
-import { askSurvivors, bringUp, type Survivor } from './programs/bring-up.ts'
+import { askSurvivors, type BringUp, bringUp } from './programs/bring-up.ts'
 import { findPrograms } from './programs/find-programs.ts'
 import { createControlPlane, createRouter } from './programs/platform-programs.ts'
 import type { Program } from './programs/program.ts'
@@ -53,37 +53,47 @@ export async function openParts(context: SupervisorContext, handlers: () => Life
   const found = survivors.length > 0 || instances.instances.observe(undefined).some(({ state }) => state !== 'ended')
   const parts = { sockets, database, router, controlPlane, instances, found }
   const replace = environment.GANTRY_SUCCESSOR !== undefined
-  return { parts, bringUp: () => bringUpAll(context, { parts, survivors, replace, handlers }) }
+  const plan = { parts, survivors, build: context.identity.build, replace, handlers, clock }
+  return { parts, bringUp: () => bringUpAll(context, plan) }
 }
 
-interface Plan {
+interface Plan extends Omit<BringUp, 'sockets'> {
   readonly parts: Parts
-  readonly survivors: readonly Survivor[]
-  readonly replace: boolean
   readonly handlers: () => LifecycleHandlers
 }
 
-/** The control plane last, it needs the rest. When a part fails, those that start beside it are waited for first. */
+/**
+ * The control plane after the database; the router beside them, since it serves when the control plane has answered it.
+ * When one fails, those that start beside it are waited for.
+ */
 async function bringUpAll(context: SupervisorContext, plan: Plan): Promise<ControlSocket> {
-  const { tell, clock, home, identity, spawn } = context
-  const { parts, survivors, replace } = plan
-  const common = { survivors, build: identity.build, replace, clock }
+  const { tell, clock } = context
+  const { parts } = plan
   const control = await timed(tell, clock, 'instances', () => openControl(context, plan))
+  const sockets = parts.sockets.http
+  const router = timed(tell, clock, 'router', () => bringUp(parts.router, { ...plan, sockets }))
+  const rest = bringUpRest(context, plan).catch(async (error: unknown) => {
+    if (!parts.found) await parts.router.stop(0) // it would wait for the control plane
+    throw error
+  })
   try {
-    await allOrFirstFailure([
-      timed(tell, clock, 'postgres', () => parts.database.bringUp()),
-      timed(tell, clock, 'router', () => bringUp(parts.router, { ...common, sockets: parts.sockets.http })),
-    ])
-    await allOrFirstFailure([
-      timed(tell, clock, 'control_plane', () => bringUp(parts.controlPlane, { ...common, sockets: parts.sockets.api })),
-      // not before: making a database waits for the disk, which 150 MB of copies keep busy
-      timed(tell, clock, 'toolchains', () => installToolchains(home.path, process.execPath, spawn)),
-    ])
+    await allOrFirstFailure([rest, router])
     return control
   } catch (error) {
     await control.close()
     throw error
   }
+}
+
+async function bringUpRest({ tell, clock, home, spawn }: SupervisorContext, plan: Plan): Promise<void> {
+  const { parts } = plan
+  await timed(tell, clock, 'postgres', () => parts.database.bringUp())
+  const sockets = parts.sockets.api
+  await allOrFirstFailure([
+    timed(tell, clock, 'control_plane', () => bringUp(parts.controlPlane, { ...plan, sockets })),
+    // not before: making a database waits for the disk, which 150 MB of copies keep busy
+    timed(tell, clock, 'toolchains', () => installToolchains(home.path, process.execPath, spawn)),
+  ])
 }
 
 function openControl({ home, users, log }: SupervisorContext, { parts, handlers }: Plan): Promise<ControlSocket> {

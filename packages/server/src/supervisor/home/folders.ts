@@ -47,6 +47,7 @@ const folders: readonly Folder[] = [
   { name: 'logs', mode: 0o2750, group: 'controlPlane' },
   { name: 'log', mode: 0o700 },
   { name: 'state', mode: 0o700 },
+  { name: 'cache', mode: 0o700 },
   { name: 'routing', mode: 0o700, owner: 'router' },
 ]
 

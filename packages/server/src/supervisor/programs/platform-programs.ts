@@ -52,12 +52,18 @@ interface Supervised {
 function supervised(context: SupervisorContext, name: 'control-plane' | 'router', given: Supervised): Program {
   const { home, users, identity, clock, log, spawn, environment } = context
   const { sockets, variables, ...options } = given
+  const compileCache = join(home.path, 'cache/node')
   const place = { name, homeKey: home.key, home: home.path, build: identity.build, users }
   const start = async () =>
     startProgram(
       {
         ...context.commandOf(name),
-        env: { ...inheritedEnvironment(environment), ...variables, ...programVariables(place) },
+        env: {
+          NODE_COMPILE_CACHE: compileCache,
+          ...inheritedEnvironment(environment),
+          ...variables,
+          ...programVariables(place),
+        },
         folder: '/',
         sockets: sockets.map((socket) => socket.fd),
         openLog: () => openLog(logPath(home.path, name === 'router' ? 'router' : 'server')),

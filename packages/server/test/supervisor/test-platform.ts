@@ -5,16 +5,16 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
-import { ownToolchain } from '../../kernel/own-toolchain.ts'
-import { spawnArgv } from '../../kernel/spawn-argv.ts'
-import type { ReadyEvent, StartEvent } from '../events.ts'
-import { keyOfHome } from '../home/lock.ts'
-import { processTable } from '../instances/processes.ts'
-import { askLifecycle } from '../lifecycle/client.ts'
-import type { LifecycleStatus, LifecycleVerbs } from '../lifecycle/protocol.ts'
-import { findPrograms } from '../programs/find-programs.ts'
+import { ownToolchain } from '../../src/kernel/own-toolchain.ts'
+import { spawnArgv } from '../../src/kernel/spawn-argv.ts'
+import type { ReadyEvent, StartEvent } from '../../src/supervisor/events.ts'
+import { keyOfHome } from '../../src/supervisor/home/lock.ts'
+import { processTable } from '../../src/supervisor/instances/processes.ts'
+import { askLifecycle } from '../../src/supervisor/lifecycle/client.ts'
+import type { LifecycleStatus, LifecycleVerbs } from '../../src/supervisor/lifecycle/protocol.ts'
+import { findPrograms } from '../../src/supervisor/programs/find-programs.ts'
 
-const fixture = fileURLToPath(new URL('../supervisor.fixture.ts', import.meta.url))
+const fixture = fileURLToPath(new URL('./supervisor.fixture.ts', import.meta.url))
 
 /** A home of its own below the temporary folder, with the real supervisor over fixture programs. */
 export class TestPlatform {

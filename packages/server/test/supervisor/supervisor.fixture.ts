@@ -1,7 +1,7 @@
 import { createServer } from 'node:http'
 import { fileURLToPath } from 'node:url'
-import { joinSupervisor } from '../kernel/supervised-program.ts'
-import { runSupervisor } from './supervisor-main.ts'
+import { joinSupervisor } from '../../src/kernel/supervised-program.ts'
+import { runSupervisor } from '../../src/supervisor/supervisor-main.ts'
 
 /**
  * The real supervisor over programs that only answer who they are. GANTRY_TEST_BUILD is the build that it claims to be,

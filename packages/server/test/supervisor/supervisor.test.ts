@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
-import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import { eventually, get, isRunning, load, signal, TestPlatform } from './test-support/platform.ts'
+import { eventually, get, isRunning, load, signal, TestPlatform } from './test-platform.ts'
 
 const isRoot = process.getuid?.() === 0
 
@@ -248,4 +248,24 @@ test('the database of another major version is refused and left alone', async (t
     assert.match(last.message, new RegExp(`PostgreSQL ${version}\\b`))
     assert.equal(readFileSync(join(platform.home, 'db/data/PG_VERSION'), 'utf8'), `${version}\n`)
   }
+})
+
+test('a home that others cannot reach is refused with the chmod to type', {
+  skip: !isRoot && 'needs root',
+}, async (t) => {
+  const platform = new TestPlatform({ name: join('private', 'home') })
+  t.after(() => platform.destroy())
+  chmodSync(join(platform.root, 'private'), 0o700)
+  const { last } = await platform.up()
+  assert.ok(last.event === 'failed' && last.code === 'home_not_traversable', JSON.stringify(last))
+  assert.ok(last.message.includes(`chmod o+x ${join(platform.root, 'private')}`), last.message)
+})
+
+test('a home that cannot be written to is refused', { skip: !isRoot && 'needs root to become a user' }, async (t) => {
+  const platform = new TestPlatform({ uid: 65_534 })
+  t.after(() => platform.destroy())
+  chownSync(platform.home, 0, 0)
+  const { last } = await platform.up()
+  assert.ok(last.event === 'failed' && last.code === 'home_not_writable', JSON.stringify(last))
+  chownSync(platform.home, 65_534, 65_534)
 })
