@@ -83,3 +83,11 @@ export async function readEpoch(db: Queryable, newEpoch: () => string): Promise<
 export async function replaceEpoch(db: Queryable, old: string, next: string): Promise<void> {
   await db.query('update platform set value = $3 where name = $1 and value = $2', [epochName, old, next])
 }
+
+/** The revision at which an environment's route stands; 0 when it never had one. */
+export async function readRevisionOf(db: Queryable, environmentId: string): Promise<number> {
+  const [row] = await db.query<{ revision: number }>('select revision from routes where environment_id = $1', [
+    environmentId,
+  ])
+  return row?.revision ?? 0
+}

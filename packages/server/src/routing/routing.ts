@@ -5,7 +5,15 @@ import type { RouterMetrics, TableUpdate } from '../router/protocol.ts'
 import { type Bell, createBell } from './bell.ts'
 import { createLiveRouters, type LiveRouters } from './live-routers.ts'
 import { planRead, type RouteContent, toUpdate } from './route.ts'
-import { readEpoch, readRevision, readRoutes, readRoutesAfter, replaceEpoch, writeRoute } from './route-store.ts'
+import {
+  readEpoch,
+  readRevision,
+  readRevisionOf,
+  readRoutes,
+  readRoutesAfter,
+  replaceEpoch,
+  writeRoute,
+} from './route-store.ts'
 import { createRouterReports } from './router-reports.ts'
 import { deleteRouter, deleteSilentRouters, readRouters, renewLease } from './router-store.ts'
 import { type RouterCalls, type RoutingServer, type SocketAccess, serveRouters } from './serve-routers.ts'
@@ -35,6 +43,8 @@ export interface Routing {
    * above, its lease has ended, or its process is gone. At once when there is no router. Rejects with the signal's reason.
    */
   acknowledged(revision: number, signal: AbortSignal): Promise<void>
+  /** The same for an environment's route as it stands now. */
+  environmentAcknowledged(environmentId: string, signal: AbortSignal): Promise<void>
   /**
    * Requests and upgraded connections that are open to an instance, from the routers' last reports; undefined when one
    * has not reported yet. A report precedes each acknowledgement, so that after `acknowledged` no open request is missing.
@@ -72,6 +82,9 @@ export function createRouting(deps: RoutingDeps): Routing {
     setRoute: (tx, environmentId, content) => write(tx, environmentId, content),
     removeRoute: (tx, environmentId) => write(tx, environmentId, null),
     acknowledged: (revision, signal) => waitForAcknowledgements(room, revision, signal),
+    async environmentAcknowledged(environmentId, signal) {
+      await waitForAcknowledgements(room, await readRevisionOf(deps.db, environmentId), signal)
+    },
     openRequests: (instanceId) => live.openRequests(instanceId),
     metrics: () => reports.merged(),
     serve: (socketPath, access) => serve(room, socketPath, access),

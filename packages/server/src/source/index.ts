@@ -11,3 +11,4 @@ export {
   type SourceFailpoint,
   type SourceLimits,
 } from './source.ts'
+export { selectSource as findSource } from './source-store.ts'
