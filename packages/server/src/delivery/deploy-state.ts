@@ -1,4 +1,4 @@
-import type { BuildId, DeployId, ReleaseId } from '../kernel/ids.ts'
+import type { BuildId, ConfigId, DeployId, ReleaseId } from '../kernel/ids.ts'
 import { type DeployRow, needsBuild } from './deploy.ts'
 
 export const deployStatuses = [
@@ -25,7 +25,13 @@ export type DeployEvent =
   /** A deploy of config has nothing to build. */
   | { readonly name: 'skip_build' }
   /** Nothing holds it any more; its release has been made. */
-  | { readonly name: 'release'; readonly releaseId: ReleaseId; readonly releaseName: string }
+  | {
+      readonly name: 'release'
+      readonly releaseId: ReleaseId
+      readonly releaseName: string
+      /** Rollback: the config that it replaced. */
+      readonly previousConfigId?: ConfigId | undefined
+    }
   /** The release phase has passed, or there is none. */
   | { readonly name: 'roll_out'; readonly previousReleaseId: ReleaseId | undefined }
   /** The router's table leads to the release. */
@@ -130,7 +136,10 @@ function remembered(event: DeployEvent): Partial<DeployRow> {
     case 'build':
       return { buildId: event.buildId }
     case 'release':
-      return { releaseId: event.releaseId }
+      return {
+        releaseId: event.releaseId,
+        ...(event.previousConfigId && { previousConfigId: event.previousConfigId }),
+      }
     case 'roll_out':
       return event.previousReleaseId ? { previousReleaseId: event.previousReleaseId } : {}
     case 'fail':

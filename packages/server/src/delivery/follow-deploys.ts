@@ -1,12 +1,12 @@
 import { systemScope } from '../access/index.ts'
 import { environmentLabel, environmentUrl } from '../apps/index.ts'
 import type { DeployId } from '../kernel/ids.ts'
-import { buildStream, type LogLine } from '../logs/index.ts'
+import { buildStream } from '../logs/index.ts'
 import type { DeliveryRoom } from './delivery-deps.ts'
 import { type DeployRow, deployStream } from './deploy.ts'
 import { type DeployStatus, isOpen } from './deploy-state.ts'
 import { selectDeployForWork } from './deploy-store.ts'
-import { selectShownDeploy } from './shown-deploy-store.ts'
+import { selectShownDeploy, selectSteps } from './shown-deploy-store.ts'
 
 export type FollowedDeploy =
   | { readonly kind: 'line'; readonly text: string }
@@ -34,17 +34,16 @@ export async function* followDeploys(
   const watch = room.watch.open(ids)
   const wake = () => watch.wake()
   signal.addEventListener('abort', wake, { once: true })
-  const positions = new Map<string, string>()
-  const following = new Set(ids)
+  const progress: Progress = { following: new Set(ids), lines: new Map(), steps: new Map() }
   try {
-    while (following.size > 0 && !signal.aborted) {
-      const { lines, ended } = await readNews(room, following, positions)
-      for (const line of lines) yield { kind: 'line', text: textOf(line) }
+    while (progress.following.size > 0 && !signal.aborted) {
+      const { news, ended } = await readNews(room, progress)
+      for (const { text } of news) yield { kind: 'line', text }
       for (const deploy of ended) {
-        following.delete(deploy.id)
+        progress.following.delete(deploy.id)
         yield { kind: 'end', deployId: deploy.id, status: deploy.status, message: await endingOf(room, deploy) }
       }
-      if (following.size > 0 && lines.length === 0) await watch.next(pollMs)
+      if (progress.following.size > 0 && news.length === 0) await watch.next(pollMs)
     }
   } finally {
     signal.removeEventListener('abort', wake)
@@ -52,27 +51,51 @@ export async function* followDeploys(
   }
 }
 
-/** The row first: what was written before a deploy ended is then read before its end is told. */
+/** How far the caller has been told: the last line of each stream, the last step of each deploy. */
+interface Progress {
+  readonly following: Set<DeployId>
+  readonly lines: Map<string, string>
+  readonly steps: Map<DeployId, number>
+}
+
+interface News {
+  readonly at: string
+  readonly text: string
+}
+
+/** The rows first: what was written before a deploy ended is then read before its end is told. */
 async function readNews(
   room: DeliveryRoom,
-  following: ReadonlySet<DeployId>,
-  positions: Map<string, string>,
-): Promise<{ readonly lines: readonly LogLine[]; readonly ended: readonly DeployRow[] }> {
+  progress: Progress,
+): Promise<{ readonly news: readonly News[]; readonly ended: readonly DeployRow[] }> {
   const rows: DeployRow[] = []
-  for (const id of following) {
+  for (const id of progress.following) {
     const deploy = await selectDeployForWork(room.db, id)
     if (deploy) rows.push(deploy)
   }
   if (rows.some((deploy) => !isOpen(deploy.status))) await room.logs.flush()
-  const lines: LogLine[] = []
+  const news: News[] = []
   let isAll = true
-  for (const stream of rows.flatMap(streamsOf)) {
-    const news = await readStream(room, stream, positions)
-    lines.push(...news.lines)
-    isAll &&= news.isAll
+  for (const deploy of rows) {
+    news.push(...(await readSteps(room, deploy, progress)))
+    for (const stream of streamsOf(deploy)) {
+      const page = await readStream(room, stream, progress)
+      news.push(...page.news)
+      isAll &&= page.isAll
+    }
   }
-  lines.sort((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0))
-  return { lines, ended: isAll ? rows.filter((deploy) => !isOpen(deploy.status)) : [] }
+  news.sort((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0))
+  return { news, ended: isAll ? rows.filter((deploy) => !isOpen(deploy.status)) : [] }
+}
+
+/** Steps come from the history and not from the log, which has them a moment after their commit. */
+async function readSteps(room: DeliveryRoom, deploy: DeployRow, progress: Progress): Promise<readonly News[]> {
+  const after = progress.steps.get(deploy.id) ?? 0
+  const scope = systemScope(deploy.teamId)
+  const steps = await selectSteps(room.db, scope, deploy.id, { after, limit: linesAtOnce })
+  const last = steps.at(-1)
+  if (last) progress.steps.set(deploy.id, last.id)
+  return steps.map((step) => ({ at: step.at.toISOString(), text: `-----> ${step.message}` }))
 }
 
 function streamsOf(deploy: DeployRow): string[] {
@@ -80,22 +103,22 @@ function streamsOf(deploy: DeployRow): string[] {
 }
 
 /** What the stream has behind the last line read. */
-async function readStream(room: DeliveryRoom, stream: string, positions: Map<string, string>) {
-  const last = positions.get(stream)
+async function readStream(
+  room: DeliveryRoom,
+  stream: string,
+  progress: Progress,
+): Promise<{ readonly news: readonly News[]; readonly isAll: boolean }> {
+  const last = progress.lines.get(stream)
   const { lines, next } = await room.logs.page(stream, { start: last, limit: linesAtOnce })
-  const news = lines[0]?.id === last ? lines.slice(1) : lines
-  const end = news.at(-1)
-  if (end) positions.set(stream, end.id)
-  return { lines: news, isAll: next === undefined }
+  const fresh = lines[0]?.id === last ? lines.slice(1) : lines
+  const end = fresh.at(-1)
+  if (end) progress.lines.set(stream, end.id)
+  const news = fresh.filter((line) => line.source !== 'deploy').map((line) => ({ at: line.at, text: line.message }))
+  return { news, isAll: next === undefined }
 }
 
 async function endingOf(room: DeliveryRoom, deploy: DeployRow): Promise<string> {
   if (deploy.status !== 'live') return deploy.errorMessage ?? ''
   const shown = await selectShownDeploy(room.db, systemScope(deploy.teamId), deploy.id)
   return shown ? environmentUrl(environmentLabel(shown.appName, shown.environmentName), room.site) : ''
-}
-
-/** Steps of the deploy stand out from what builds and the release phase write. */
-function textOf(line: LogLine): string {
-  return line.source === 'deploy' ? `-----> ${line.message}` : line.message
 }

@@ -20,12 +20,17 @@ export async function releaseEvents(
   journeys: Journeys,
   deploy: DeployRow,
 ): Promise<readonly DeployEvent[]> {
-  const { environment } = journeys
+  const before = journeys.environment
   const release = await makeRelease(room, tx, journeys, deploy)
   if ('name' in release) return [release]
-  const made: DeployEvent = { name: 'release', releaseId: release.id, releaseName: releaseName(release.version) }
+  const made: DeployEvent = {
+    name: 'release',
+    releaseId: release.id,
+    releaseName: releaseName(release.version),
+    ...(deploy.kind === 'rollback' && { previousConfigId: before.configId }),
+  }
   if (release.processTypes.release) return [made]
-  return [made, { name: 'roll_out', previousReleaseId: environment.liveReleaseId }]
+  return [made, { name: 'roll_out', previousReleaseId: before.liveReleaseId }]
 }
 
 async function makeRelease(

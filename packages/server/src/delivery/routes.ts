@@ -13,19 +13,25 @@ import { findApp, findEnvironment } from '../apps/index.ts'
 import type { Queryable } from '../db/database.ts'
 import { checkIfMatch } from '../kernel/entity-tag.ts'
 import { UserError } from '../kernel/errors.ts'
+import type { DeployId } from '../kernel/ids.ts'
 import { pageLinks } from '../kernel/page-links.ts'
-import { logReplies } from '../logs/index.ts'
+import { logReplies, type WriterStatus } from '../logs/index.ts'
 import { cancelDeploy } from './cancel-deploy.ts'
 import { checkedSource } from './check-source.ts'
 import { createDeploy } from './create-deploy.ts'
 import type { DeliveryRoom } from './delivery-deps.ts'
 import { deployStream } from './deploy.ts'
-import { isOpen } from './deploy-state.ts'
 import { deployView, stepView } from './deploy-view.ts'
 import { type DeployCheck, noSuchDeploy } from './find-deploy.ts'
 import { retryDeploy } from './retry-deploy.ts'
 import { rollBack } from './roll-back.ts'
-import { type ShownDeploy, selectShownDeploy, selectShownDeploys, selectSteps } from './shown-deploy-store.ts'
+import {
+  type ShownDeploy,
+  selectLastStep,
+  selectShownDeploy,
+  selectShownDeploys,
+  selectSteps,
+} from './shown-deploy-store.ts'
 
 interface Viewer {
   readonly scope: TeamScope
@@ -126,11 +132,23 @@ function logRoutes(room: DeliveryRoom): readonly BoundEndpoint[] {
     }),
     bind(streamDeployLog, async (call) => {
       const deploy = await show(db, call.scope, call.params.id)
-      const status = async () => {
-        const now = await selectShownDeploy(db, call.scope, deploy.id)
-        return { status: now?.status ?? 'cancelled', isOver: !now || !isOpen(now.status) }
-      }
-      return logReplies(logs, deployStream(deploy)).events(call, status)
+      return logReplies(logs, deployStream(deploy)).events(call, () => writerStatus(room, call.scope, deploy.id))
     }),
   ]
+}
+
+/** The log has the last step a moment after its commit; a log that lacks it for longer will never have it. */
+const lastLineMs = 2_000
+
+async function writerStatus(room: DeliveryRoom, scope: TeamScope, id: DeployId): Promise<WriterStatus> {
+  const deploy = await selectShownDeploy(room.db, scope, id)
+  if (!deploy) return { status: 'cancelled', isOver: true }
+  const { status, finishedAt } = deploy
+  if (!finishedAt) return { status, isOver: false }
+  if (room.clock.now().getTime() - finishedAt.getTime() > lastLineMs) return { status, isOver: true }
+  await room.logs.flush()
+  const written = await room.logs.last(deployStream(deploy), 1, 'deploy')
+  const step = await selectLastStep(room.db, scope, id)
+  const isOver = step?.message.split(/\r?\n/).at(-1) === written[0]?.message
+  return { status, isOver }
 }

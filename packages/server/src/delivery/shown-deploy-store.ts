@@ -90,3 +90,16 @@ export async function selectSteps(
   )
   return rows.map(({ from, ...step }) => (from === null ? step : { ...step, from }))
 }
+
+export async function selectLastStep(
+  db: Queryable,
+  scope: TeamScope,
+  deployId: DeployId,
+): Promise<{ readonly message: string } | undefined> {
+  const rows = await db.query<{ message: string }>(
+    `select v.message from deploy_events v join deploys d on d.id = v.deploy_id
+     where d.team_id = $1 and ($2::text is null or d.app_id = $2) and v.deploy_id = $3 order by v.id desc limit 1`,
+    [...scopeOf(scope), deployId],
+  )
+  return rows[0]
+}
