@@ -309,7 +309,7 @@ create table ports (
   port integer not null,
   instance_id text,
   free_after timestamp with time zone,
-  constraint ports_instance_id_fkey FOREIGN KEY (instance_id) REFERENCES instances(id) ON DELETE SET NULL,
+  constraint ports_instance_id_fkey FOREIGN KEY (instance_id) REFERENCES instances(id) ON DELETE SET NULL DEFERRABLE INITIALLY DEFERRED,
   constraint ports_pkey PRIMARY KEY (port)
 );
 

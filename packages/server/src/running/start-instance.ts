@@ -1,3 +1,4 @@
+import type { Queryable } from '../db/database.ts'
 import type { Fence, InstanceSpec } from '../engines/engine.ts'
 import type { InstanceId } from '../kernel/ids.ts'
 import { type Instance, instanceName } from './instance.ts'
@@ -20,25 +21,38 @@ export async function startInstance(
 ): Promise<void> {
   const release = workload.desired
   if (!release) return
-  const id = deps.newId('instance')
-  const needsPort = slot.processType === 'web' && deps.engine.capabilities.assignsPorts
-  const port = needsPort ? await findPort(deps, id) : undefined
-  const instance: Instance = {
-    id,
-    teamId: workload.scope.team,
-    appId: workload.appId,
-    environmentId: workload.environmentId,
-    releaseId: release.id,
-    processType: slot.processType,
-    slot: slot.slot,
-    generation: workload.generation,
-    status: 'starting',
-    crashes: slot.crashes,
-    createdAt: deps.clock.now(),
-    ...(port !== undefined && { address: { kind: 'tcp', host: '127.0.0.1', port } }),
-  }
-  await insertInstance(deps.db, workload.scope, instance)
+  const instance = await writeIntent(deps, workload, release, slot)
   await askEngine(deps, workload, instance, work)
+}
+
+/** In one transaction with its port, which is named before the instance's row is there: the reference is checked at the end. */
+async function writeIntent(
+  deps: RunningDeps,
+  workload: Workload,
+  release: WorkloadRelease,
+  slot: Slot,
+): Promise<Instance> {
+  const needsPort = slot.processType === 'web' && deps.engine.capabilities.assignsPorts
+  return await deps.db.transaction(async (tx) => {
+    const id = deps.newId('instance')
+    const port = needsPort ? await findPort(deps, tx, id) : undefined
+    const instance: Instance = {
+      id,
+      teamId: workload.scope.team,
+      appId: workload.appId,
+      environmentId: workload.environmentId,
+      releaseId: release.id,
+      processType: slot.processType,
+      slot: slot.slot,
+      generation: workload.generation,
+      status: 'starting',
+      crashes: slot.crashes,
+      createdAt: deps.clock.now(),
+      ...(port !== undefined && { address: { kind: 'tcp', host: '127.0.0.1', port } }),
+    }
+    await insertInstance(tx, workload.scope, instance)
+    return instance
+  })
 }
 
 /** Asks the engine for an instance whose row is there. Asking twice is one instance. */
@@ -88,12 +102,12 @@ function instanceSpec(
 
 const tries = 64
 
-async function findPort(deps: RunningDeps, id: InstanceId): Promise<number> {
+async function findPort(deps: RunningDeps, tx: Queryable, id: InstanceId): Promise<number> {
   for (let i = 0; i < tries; i++) {
     const port = firstPort + Math.floor(deps.random() * portCount)
-    if (!(await takePort(deps.db, port, id, deps.clock.now()))) continue
+    if (!(await takePort(tx, port, id, deps.clock.now()))) continue
     if (await deps.isPortFree(port)) return port
-    await quarantinePort(deps.db, port, deps.clock.now())
+    await quarantinePort(tx, port, deps.clock.now())
   }
   throw new Error(`no free port among ${tries} tried of ${firstPort}-${firstPort + portCount - 1}`)
 }

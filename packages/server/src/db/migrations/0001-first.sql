@@ -323,7 +323,8 @@ create index instances_team_created on instances (team_id, created_at desc, id d
 
 create table ports (
   port integer primary key,
-  instance_id text references instances on delete set null,
+  -- taken before the instance's row is written, in the same transaction
+  instance_id text references instances on delete set null deferrable initially deferred,
   -- quarantine after use
   free_after timestamptz
 );
