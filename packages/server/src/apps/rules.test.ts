@@ -43,7 +43,22 @@ describe('an app', () => {
 
   it('deploys from a branch that git accepts', () => {
     for (const branch of ['main', 'release/next', 'feature/#12', 'ä']) checkBranch(branch)
-    for (const branch of ['', '-x', 'a..b', 'a b', 'a~1', 'a^', 'a:b', 'a.lock', 'a/.b', '/a', 'a/', 'a//b', '@', 'a@{1}']) {
+    for (const branch of [
+      '',
+      '-x',
+      'a..b',
+      'a b',
+      'a~1',
+      'a^',
+      'a:b',
+      'a.lock',
+      'a/.b',
+      '/a',
+      'a/',
+      'a//b',
+      '@',
+      'a@{1}',
+    ]) {
       assert.throws(() => checkBranch(branch), { code: 'invalid_field' }, branch)
     }
   })
@@ -89,7 +104,11 @@ describe('scale', () => {
   })
 
   it('has defaults: one web, none of the others', () => {
-    assert.deepEqual(effectiveScale({ worker: 2 }, ['web', 'worker', 'clock', 'release']), { web: 1, worker: 2, clock: 0 })
+    assert.deepEqual(effectiveScale({ worker: 2 }, ['web', 'worker', 'clock', 'release']), {
+      web: 1,
+      worker: 2,
+      clock: 0,
+    })
     assert.deepEqual(effectiveScale({}, undefined), { web: 1 })
   })
 })

@@ -1,6 +1,7 @@
 import type { DeliveryRoom } from './delivery-deps.ts'
+import { isOpen } from './deploy-state.ts'
 import { selectDeploy } from './deploy-store.ts'
-import type { DeployJob } from './record-deploy-event.ts'
+import { type DeployJob, recordDeployEvents } from './record-deploy-event.ts'
 
 export type Wanted<T> =
   | { readonly kind: 'ended'; readonly value: T }
@@ -57,4 +58,17 @@ async function watchUntilUnwanted(room: DeliveryRoom, job: DeployJob, over: Abor
   } finally {
     watch.close()
   }
+}
+
+/** Records a cancellation once nothing is left of the effect. What was superseded is over already, and ends as such. */
+export async function endUnwanted(
+  room: DeliveryRoom,
+  job: DeployJob,
+  end: (room: DeliveryRoom, job: DeployJob) => Promise<void>,
+): Promise<'next'> {
+  const deploy = await selectDeploy(room.db, job.scope, job.deploy.id)
+  if (!deploy || !isOpen(deploy.status)) return 'next'
+  await end(room, job)
+  await recordDeployEvents(room, job, async () => [])
+  return 'next'
 }

@@ -79,8 +79,13 @@ export interface WorldOptions {
 
 export async function createDeliveryWorld(options: WorldOptions = {}): Promise<DeliveryWorld> {
   const database = await createTestDatabase()
+  const access = await createTestAccess(database.db)
+  return assembleWorld(database, access, options)
+}
+
+/** The same over what is there already; nothing is asked of the database. */
+export function assembleWorld(database: TestDatabase, access: TestAccess, options: WorldOptions = {}): DeliveryWorld {
   const { db } = database
-  const access = await createTestAccess(db)
   const scope = systemScope(access.owner.teamId)
   const levers: Levers = {
     build: 'succeeds',

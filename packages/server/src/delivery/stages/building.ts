@@ -3,7 +3,7 @@ import { UserError } from '../../kernel/errors.ts'
 import { buildStream } from '../../logs/index.ts'
 import type { DeliveryRoom } from '../delivery-deps.ts'
 import { type DeployJob, recordDeployEvents } from '../record-deploy-event.ts'
-import { whileWanted } from '../while-wanted.ts'
+import { endUnwanted, whileWanted } from '../while-wanted.ts'
 import type { Stage } from './stage.ts'
 import { waitOrRelease } from './waiting.ts'
 
@@ -12,11 +12,7 @@ export const building: Stage = async (room, job) => {
   room.failpoint('deploy.build.before')
   const result = await whileWanted(room, job, (signal) => runBuild(room, job, signal))
   room.failpoint('deploy.build.after')
-  if (result.kind === 'unwanted') {
-    await endBuild(room, job)
-    await recordDeployEvents(room, job, async () => [])
-    return 'next'
-  }
+  if (result.kind === 'unwanted') return await endUnwanted(room, job, endBuild)
   if (result.kind === 'failed') {
     if (!(result.error instanceof UserError)) throw result.error
     const { code, message } = result.error

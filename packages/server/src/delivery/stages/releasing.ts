@@ -4,7 +4,7 @@ import type { DeliveryRoom } from '../delivery-deps.ts'
 import { deployStream } from '../deploy.ts'
 import { type DeployJob, recordDeployEvents } from '../record-deploy-event.ts'
 import { endReleasePhase, releasePhaseFailure, runReleasePhase } from '../release-phase.ts'
-import { whileWanted } from '../while-wanted.ts'
+import { endUnwanted, whileWanted } from '../while-wanted.ts'
 import type { Stage } from './stage.ts'
 
 const linesShown = 10
@@ -16,11 +16,7 @@ export const releasing: Stage = async (room, job) => {
   room.failpoint('deploy.release_phase.before')
   const result = await whileWanted(room, job, (signal) => runReleasePhase(room, job, release, signal))
   room.failpoint('deploy.release_phase.after')
-  if (result.kind === 'unwanted') {
-    await endReleasePhase(room, job)
-    await recordDeployEvents(room, job, async () => [])
-    return 'next'
-  }
+  if (result.kind === 'unwanted') return await endUnwanted(room, job, endReleasePhase)
   if (result.kind === 'failed') {
     if (!(result.error instanceof SpecRejected)) throw result.error
     const message = `The engine refused the release phase: ${result.error.message}`
