@@ -16,6 +16,8 @@ export interface CommandDefinition {
   /** Has `--app`; with `takesEnvironment` also `--env`. */
   readonly takesApp?: true
   readonly takesEnvironment?: true
+  /** Takes as long as it needs to end after Ctrl-C. Others get a moment. */
+  readonly endsItself?: true
   /** Command lines and what they do. At least one. */
   readonly examples: readonly (readonly [line: string, does: string])[]
 }

@@ -65,15 +65,14 @@ export function createContext(parts: ContextParts): Context {
     signal: parts.signal,
     app,
     async environment() {
-      const name = options.env ?? 'production'
-      return name === 'production' ? await app() : `${name}--${await app()}`
+      return labelOf(await app(), options.env ?? 'production')
     },
     login,
     client: once(async () => {
       const { url, token } = await login()
       if (!token) throw notSignedIn(url, home)
       const { createClient } = await import('@gantry/api')
-      return createClient({ baseUrl: url, token })
+      return createClient({ baseUrl: url, token, fetch: interruptible(parts.signal) })
     }),
     isInputTerminal: parts.input.isTTY === true,
     async readInput() {
@@ -82,6 +81,11 @@ export function createContext(parts: ContextParts): Context {
       return Buffer.concat(chunks).toString('utf8')
     },
   }
+}
+
+/** The label by which the API knows an environment: `shop`, `staging--shop`. */
+export function labelOf(app: string, environment: string): string {
+  return environment === 'production' ? app : `${environment}--${app}`
 }
 
 function once<T>(make: () => Promise<T>): () => Promise<T> {
@@ -126,6 +130,11 @@ async function readSavedLogin(env: Context['env']): Promise<{ url: string; token
     // told below, with what to do
   }
   throw new CommandError(exitCodes.usage, `${path} is damaged.`, 'Sign in again: gantry login URL')
+}
+
+/** `fetch` that Ctrl-C ends, whatever the call. */
+function interruptible(signal: AbortSignal): typeof fetch {
+  return (url, init) => fetch(url, { ...init, signal: init?.signal ? AbortSignal.any([init.signal, signal]) : signal })
 }
 
 function notSignedIn(url: string, home: string): CommandError {

@@ -1,7 +1,7 @@
 import { type Client, type Deploy, getDeploy, streamBuildLog, streamDeployLog } from '@gantry/api'
 import type { Context } from './context.ts'
 import { type ExitCode, exitCodes } from './exit-codes.ts'
-import { printable } from './output/terminal.ts'
+import { printable } from './output/printable.ts'
 import { took } from './output/words.ts'
 
 export interface FollowOptions {
@@ -28,7 +28,7 @@ export async function followDeploy(context: Context, id: string, options: Follow
 function showElapsed(context: Context, startedAt: Date): NodeJS.Timeout {
   return setInterval(() => {
     const seconds = Math.round((context.now().getTime() - startedAt.getTime()) / 1000)
-    context.terminal.status(context.terminal.style('dim', `… ${seconds} s`))
+    context.terminal.status(`… ${seconds} s`)
   }, 1000)
 }
 
@@ -43,7 +43,8 @@ async function printLog(context: Context, client: Client, id: string, options: F
 export async function printBuildLog(context: Context, client: Client, id: string): Promise<void> {
   for await (const event of client.stream(streamBuildLog, { params: { id }, signal: context.signal })) {
     if (event.event !== 'log') continue
-    context.terminal.print(context.isJson ? JSON.stringify(event.data) : printable(event.data.message))
+    if (context.isJson) context.terminal.json(event.data)
+    else context.terminal.print(printable(event.data.message))
   }
 }
 

@@ -1,9 +1,10 @@
 import { CommandError, exitCodes } from './exit-codes.ts'
 
-export function parseCount(text: string, max: number): number {
+/** A whole number from `min` (default: 1) to `max`. */
+export function parseCount(text: string, { min = 1, max }: { readonly min?: number; readonly max: number }): number {
   const count = /^[0-9]{1,9}$/.test(text) ? Number(text) : Number.NaN
-  if (count >= 1 && count <= max) return count
-  throw new CommandError(exitCodes.usage, `${text} is not a number from 1 to ${max}.`)
+  if (count >= min && count <= max) return count
+  throw new CommandError(exitCodes.usage, `${text} is not a number from ${min} to ${max}.`)
 }
 
 /** `web=3`: a process type and how many. */

@@ -1,6 +1,7 @@
 import { ApiError, UnreachableError } from '@gantry/api'
 import { CommandError, type ExitCode, exitCodeOf, exitCodes } from './exit-codes.ts'
-import { printable, type Terminal } from './output/terminal.ts'
+import { printable } from './output/printable.ts'
+import type { Terminal } from './output/terminal.ts'
 
 /** Says what went wrong and what to do, as a sentence or as JSON on standard error; returns the exit code. */
 export function reportError(terminal: Terminal, error: unknown, asJson: boolean): ExitCode {

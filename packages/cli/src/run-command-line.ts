@@ -1,8 +1,9 @@
-import { Command, CommanderError } from 'commander'
-import type { CommandDefinition, CommandModule } from './command.ts'
+import { CommanderError } from 'commander'
 import { commands } from './commands/index.ts'
-import { createContext, type GlobalOptions } from './context.ts'
+import { createContext } from './context.ts'
+import { createProgram } from './create-program.ts'
 import { exitCodes } from './exit-codes.ts'
+import { expandCommandLine } from './expand-command-line.ts'
 import { spawnArgv } from './kernel/spawn-argv.ts'
 import { createTerminal } from './output/terminal.ts'
 import { reportError } from './report-error.ts'
@@ -10,82 +11,54 @@ import { reportError } from './report-error.ts'
 /** Parses the command line, loads the one command that is meant, runs it; returns the exit code. Never throws. */
 export async function runCommandLine(process: NodeJS.Process): Promise<number> {
   const terminal = createTerminal({ stdout: process.stdout, stderr: process.stderr, env: process.env })
-  const interrupted = new AbortController()
-  process.once('SIGINT', () => interrupted.abort(new Error('interrupted')))
+  const { signal, limitGrace } = listenForInterruption(process)
   let exitCode: number = exitCodes.ok
-  const program = createProgram(async (module, input, options) => {
+  const program = createProgram(terminal, async (module, input, options) => {
     const context = createContext({
       options,
       terminal,
       env: process.env,
       cwd: process.cwd(),
       spawnArgv,
-      signal: interrupted.signal,
+      signal,
       input: process.stdin,
       isRoot: process.getuid?.() === 0,
     })
+    if (!module.definition.endsItself) limitGrace()
     exitCode = (await module.run(context, input)) ?? exitCodes.ok
   })
+  const words = expandCommandLine(
+    process.argv.slice(2),
+    commands.map(({ definition }) => definition),
+  )
   try {
-    await program.parseAsync(process.argv)
+    await program.parseAsync(words, { from: 'user' })
     return exitCode
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage
-    if (interrupted.signal.aborted) return exitCodes.interrupted
+    if (signal.aborted) return exitCodes.interrupted
     return reportError(terminal, error, process.argv.includes('--json'))
+  } finally {
+    terminal.status('')
   }
 }
 
-type Execute = (
-  module: CommandModule,
-  input: Parameters<CommandModule['run']>[1],
-  options: GlobalOptions,
-) => Promise<void>
+const graceMs = 1000
 
-function createProgram(execute: Execute): Command {
-  const program = new Command('gantry')
-    .description('Delivers your code: git push in, a running service out.')
-    .helpCommand('help [command]', 'show what a command does')
-    .option('--version', 'print the version')
-    .showSuggestionAfterError()
-    .exitOverride()
-    .configureHelp({ showGlobalOptions: false, subcommandTerm: (command) => command.name() })
-  for (const { definition, load } of commands) addCommand(program, definition, load, execute)
-  return program
-}
-
-function addCommand(
-  program: Command,
-  definition: CommandDefinition,
-  load: () => Promise<CommandModule>,
-  execute: Execute,
-): void {
-  const name = definition.path.at(-1) ?? ''
-  const command = new Command(name).summary(definition.summary).description(helpTextOf(definition))
-  for (const [notation, meaning] of Object.entries(definition.arguments ?? {})) command.argument(notation, meaning)
-  for (const [notation, meaning] of Object.entries(definition.options ?? {})) command.option(notation, meaning)
-  command.option('--json', 'print what the API answers')
-  if (definition.takesApp) command.option('--app <name>', 'the app (default: that of the git remote gantry)')
-  if (definition.takesEnvironment) command.option('--env <name>', 'the environment (default: production)')
-  command.exitOverride().showHelpAfterError('(add --help for how it is used)')
-  command.action(async () => {
-    const options = command.opts<Record<string, string | boolean | undefined> & GlobalOptions>()
-    await execute(await load(), { arguments: command.args, options }, options)
-  })
-  parentOf(program, definition.path).addCommand(command)
-}
-
-/** `apps` for `apps create`: made when its first command is added. */
-function parentOf(program: Command, path: readonly string[]): Command {
-  let parent = program
-  for (const name of path.slice(0, -1)) {
-    const known = parent.commands.find((command) => command.name() === name)
-    parent = known ?? parent.command(name).exitOverride().showSuggestionAfterError()
+/**
+ * Ctrl-C, a termination and a closed terminal abort the signal, and so does an output that nobody reads any more. A second
+ * Ctrl-C ends this process as it always does. After `limitGrace` a command that does not heed the first is ended too.
+ */
+function listenForInterruption(process: NodeJS.Process): { signal: AbortSignal; limitGrace(): void } {
+  const interrupted = new AbortController()
+  const interrupt = () => interrupted.abort(new Error('interrupted'))
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(name, interrupt)
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', interrupt)
+  return {
+    signal: interrupted.signal,
+    limitGrace() {
+      const end = () => setTimeout(() => process.exit(exitCodes.interrupted), graceMs).unref()
+      interrupted.signal.addEventListener('abort', end, { once: true })
+    },
   }
-  return parent
-}
-
-function helpTextOf(definition: CommandDefinition): string {
-  const examples = definition.examples.map(([line, does]) => `  ${line}\n      ${does}`).join('\n')
-  return [`${definition.summary}.`, definition.description, `Examples:\n${examples}`].filter(Boolean).join('\n\n')
 }

@@ -1,9 +1,12 @@
-import { styleText } from 'node:util'
+import { stripVTControlCharacters, styleText } from 'node:util'
+import { printable } from './printable.ts'
 
 /** Where a command's words go: results to standard output, everything else to standard error. */
 export interface Terminal {
-  /** A line of result. */
+  /** A line of result. Colours stay where the terminal shows them. */
   print(line: string): void
+  /** A result as JSON on a line. */
+  json(value: unknown): void
   /** Bytes of result, as they are. */
   write(text: string): void
   /** A line for the person who waits: progress, hints, warnings. */
@@ -16,7 +19,7 @@ export interface Terminal {
   readonly columns: number
 }
 
-export type Style = 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan'
+export type Style = 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan' | 'magenta' | 'blue'
 
 interface Stream {
   write(text: string): unknown
@@ -31,19 +34,26 @@ export interface TerminalOptions {
 }
 
 export function createTerminal({ stdout, stderr, env }: TerminalOptions): Terminal {
-  const isTerminal = stdout.isTTY === true
-  const colours = isTerminal && !env.NO_COLOR && env.TERM !== 'dumb'
+  const coloursOn = (stream: Stream) => stream.isTTY === true && !env.NO_COLOR && env.TERM !== 'dumb'
+  const fitting = (stream: Stream, line: string) => (coloursOn(stream) ? line : stripColours(line))
+  const style = (format: Style, text: string) => styleText(format, text, { validateStream: false })
   let statusShown = false
   const clearStatus = () => {
     if (statusShown) stderr.write('\r\u001b[2K')
     statusShown = false
   }
   return {
-    isTerminal,
-    columns: stdout.columns ?? 80,
+    isTerminal: stdout.isTTY === true,
+    get columns() {
+      return stdout.columns || 80
+    },
     print(line) {
       clearStatus()
-      stdout.write(`${line}\n`)
+      stdout.write(`${fitting(stdout, line)}\n`)
+    },
+    json(value) {
+      clearStatus()
+      stdout.write(`${jsonLine(value)}\n`)
     },
     write(text) {
       clearStatus()
@@ -51,30 +61,28 @@ export function createTerminal({ stdout, stderr, env }: TerminalOptions): Termin
     },
     say(line) {
       clearStatus()
-      stderr.write(`${line}\n`)
+      stderr.write(`${fitting(stderr, line)}\n`)
     },
     status(line) {
       if (!stderr.isTTY) return
       clearStatus()
       if (line === '') return
-      stderr.write(line.slice(0, (stderr.columns ?? 80) - 1))
+      const text = printable(line).slice(0, (stderr.columns || 80) - 1)
+      stderr.write(fitting(stderr, style('dim', text)))
       statusShown = true
     },
-    style: (format, text) => (colours ? styleText(format, text, { validateStream: false }) : text),
+    style,
   }
 }
 
-/**
- * Text from elsewhere (a log line, a commit's message) made safe for a terminal: of all control sequences only colours
- * (SGR) stay; the rest, and bidirectional overrides, are shown as their code points.
- */
-export function printable(text: string): string {
-  return text.replace(unsafe, (found) => (sgr.test(found) ? found : escaped(found)))
+function stripColours(line: string): string {
+  return line.includes('\u001b') ? stripVTControlCharacters(line) : line
 }
 
-const sgr = /^\u001b\[[0-9;]*m$/
-const unsafe = /\u001b\[[0-9;]*m|[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g
-
-function escaped(text: string): string {
-  return [...text].map((char) => `\\u${(char.codePointAt(0) ?? 0).toString(16).padStart(4, '0')}`).join('')
+/** JSON whose C1 and bidirectional controls are escaped too: it may be shown on a terminal. */
+function jsonLine(value: unknown): string {
+  return JSON.stringify(value).replace(
+    /[\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g,
+    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  )
 }

@@ -18,6 +18,13 @@ export function took(ms: number): string {
   return ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`
 }
 
+/** `web=3 worker=1`. */
+export function scaleInWords(scale: Readonly<Record<string, number>>): string {
+  return Object.entries(scale)
+    .map(([type, count]) => `${type}=${count}`)
+    .join(' ')
+}
+
 /** `12 kB`, `3.4 MB`. */
 export function bytes(count: number): string {
   if (count < 1000) return `${count} B`

@@ -8,7 +8,7 @@ export async function run(context: Context, input: Input): Promise<void> {
   const [name = ''] = input.arguments
   const [root, branch] = [textOption(input, 'root'), textOption(input, 'branch')]
   const app = await client.call(createApp, { body: { name, ...(root && { root }), ...(branch && { branch }) } })
-  if (context.isJson) return context.terminal.print(JSON.stringify(app))
+  if (context.isJson) return context.terminal.json(app)
   context.terminal.print(`Created ${context.terminal.style('bold', app.name)}.`)
   if (input.options.remote === false) return
   await connectFolder(context, app)

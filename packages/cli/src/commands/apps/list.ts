@@ -1,12 +1,12 @@
 import { type App, type Environment, listApps, listEnvironments } from '@gantry/api'
 import type { Context } from '../../context.ts'
-import { formatTable } from '../../output/table.ts'
+import { printTable } from '../../output/table.ts'
 import { ago } from '../../output/words.ts'
 
 export async function run(context: Context): Promise<void> {
   const client = await context.client()
   if (context.isJson) {
-    for await (const page of client.pages(listApps)) context.terminal.print(JSON.stringify(page))
+    for await (const page of client.pages(listApps)) context.terminal.json(page)
     return
   }
   const apps: App[] = []
@@ -23,5 +23,5 @@ export async function run(context: Context): Promise<void> {
     { title: 'URL', value: (app: App) => production.get(app.id)?.url ?? '', flexible: true as const },
     { title: 'CREATED', value: (app: App) => ago(app.created_at, context.now()) },
   ]
-  for (const line of formatTable(columns, apps, context.terminal.columns)) context.terminal.print(line)
+  printTable(context.terminal, columns, apps)
 }

@@ -6,7 +6,7 @@ export async function run(context: Context, input: Input): Promise<void> {
   const client = await context.client()
   const app = await client.call(getApp, { params: { id: input.arguments[0] ?? (await context.app()) } })
   const { terminal } = context
-  if (context.isJson) return terminal.print(JSON.stringify(app))
+  if (context.isJson) return terminal.json(app)
   terminal.print(terminal.style('bold', app.name))
   terminal.print(`  git     ${app.git_url}`)
   terminal.print(`  branch  ${app.branch}`)

@@ -1,6 +1,7 @@
 import type { Input } from '../../command.ts'
 import type { Context } from '../../context.ts'
 import { CommandError, exitCodes } from '../../exit-codes.ts'
+import { printable } from '../../output/printable.ts'
 import { readConfig } from './read-config.ts'
 
 export async function run(context: Context, input: Input): Promise<void> {
@@ -9,5 +10,6 @@ export async function run(context: Context, input: Input): Promise<void> {
   const value = config.variables[name]
   if (value === undefined)
     throw new CommandError(exitCodes.notFound, `${name} is not set in ${await context.environment()}.`)
-  context.terminal.print(context.isJson ? JSON.stringify({ [name]: value }) : value)
+  if (context.isJson) context.terminal.json({ [name]: value })
+  else context.terminal.write(`${context.terminal.isTerminal ? printable(value) : value}\n`)
 }

@@ -21,10 +21,10 @@ export async function showChange(context: Context, input: Input, config: Config)
   const { terminal } = context
   if (config.deploy && !flag(input, 'detach')) {
     const exitCode = await followDeploy(context, config.deploy.id, { quiet: context.isJson })
-    if (context.isJson) terminal.print(JSON.stringify(config))
+    if (context.isJson) terminal.json(config)
     return exitCode
   }
-  if (context.isJson) terminal.print(JSON.stringify(config))
+  if (context.isJson) terminal.json(config)
   else if (config.deploy) terminal.say(`Deploying: gantry deploys watch ${config.deploy.id}`)
   else if (config.kind === 'build')
     terminal.say(`Build config is at version ${config.version}; the next build sees it.`)

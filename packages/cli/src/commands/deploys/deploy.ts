@@ -21,7 +21,11 @@ export async function run(context: Context, input: Input): Promise<ExitCode> {
     sent += size
     context.terminal.status(`Sending ${files.length} files … ${bytes(sent)}`)
   })
-  const source = await client.call(createSource, { query: { app_id: app }, upload: { content }, signal: context.signal })
+  const source = await client.call(createSource, {
+    query: { app_id: app },
+    upload: { content },
+    signal: context.signal,
+  })
   context.terminal.status('')
   if (!context.isJson) context.terminal.say(`Sent ${source.file_count} files, ${bytes(source.size_bytes)}.`)
   const body = { environment: { id: environment }, kind: 'upload' as const, source: { id: source.id } }

@@ -1,30 +1,40 @@
 import { type Deploy, listDeploys } from '@gantry/api'
 import { type Input, textOption } from '../../command.ts'
 import type { Context } from '../../context.ts'
-import { formatTable } from '../../output/table.ts'
+import { onePage, printPages } from '../../output/pages.ts'
+import { statusStyle } from '../../output/status-style.ts'
+import type { Column } from '../../output/table.ts'
 import { ago, took } from '../../output/words.ts'
 import { parseCount } from '../../parse-count.ts'
 
 export async function run(context: Context, input: Input): Promise<void> {
   const client = await context.client()
-  const limit = parseCount(textOption(input, 'limit') ?? '20', 100)
-  const page = await client.call(listDeploys, { query: { environment_id: await context.environment(), limit } })
-  if (context.isJson) return context.terminal.print(JSON.stringify(page))
-  const columns = [
-    { title: 'DEPLOY', value: (deploy: Deploy) => deploy.id },
-    { title: 'STATUS', value: (deploy: Deploy) => deploy.status },
-    { title: 'KIND', value: (deploy: Deploy) => deploy.kind },
-    { title: 'RELEASE', value: (deploy: Deploy) => deploy.release?.name ?? '' },
-    { title: 'COMMIT', value: (deploy: Deploy) => deploy.commit_sha?.slice(0, 7) ?? '' },
-    { title: 'TOOK', value: duration },
-    { title: 'WHEN', value: (deploy: Deploy) => ago(deploy.created_at, context.now()) },
+  const limit = parseCount(textOption(input, 'limit') ?? '20', { max: 100 })
+  const environment = await context.environment()
+  await printPages(context, {
+    pages: onePage(client.call(listDeploys, { query: { environment_id: environment, limit } })),
+    rows: (page) => page.deploys,
+    columns: columnsAt(context.now()),
+    empty: `Nothing was deployed to ${environment} yet. Next: git push gantry main`,
+  })
+}
+
+function columnsAt(now: Date): readonly Column<Deploy>[] {
+  return [
+    { title: 'DEPLOY', value: (deploy) => deploy.id },
+    { title: 'STATUS', value: (deploy) => deploy.status, style: (deploy) => statusStyle(deploy.status) },
+    { title: 'RELEASE', value: (deploy) => deploy.release?.name ?? '' },
+    { title: 'COMMIT', value: (deploy) => deploy.commit_sha?.slice(0, 7) ?? '' },
+    { title: 'WHEN', value: (deploy) => ago(deploy.created_at, now) },
+    { title: 'TOOK', value: duration, optional: true },
+    { title: 'KIND', value: (deploy) => deploy.kind, optional: true },
     {
       title: 'WHY',
-      value: (deploy: Deploy) => deploy.errors[0]?.message.split('\n')[0] ?? '',
-      flexible: true as const,
+      value: (deploy) => deploy.errors[0]?.message.split('\n')[0] ?? '',
+      flexible: true,
+      optional: true,
     },
   ]
-  for (const line of formatTable(columns, page.deploys, context.terminal.columns)) context.terminal.print(line)
 }
 
 function duration(deploy: Deploy): string {

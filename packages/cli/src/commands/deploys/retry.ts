@@ -1,4 +1,4 @@
-import { type Deploy, retryDeploy } from '@gantry/api'
+import { type Deploy, getDeploy, retryDeploy } from '@gantry/api'
 import { flag, type Input } from '../../command.ts'
 import type { Context } from '../../context.ts'
 import { deployIdOf } from '../../deploy-id.ts'
@@ -14,16 +14,13 @@ export async function run(context: Context, input: Input): Promise<ExitCode> {
 /** A deploy that was just accepted: its id with `--detach`, else its way to the end. */
 export async function showStarted(context: Context, input: Input, deploy: Deploy): Promise<ExitCode> {
   if (flag(input, 'detach')) {
-    if (context.isJson) context.terminal.print(JSON.stringify(deploy))
+    if (context.isJson) context.terminal.json(deploy)
     else context.terminal.say(`Accepted: gantry deploys watch ${deploy.id}`)
     return exitCodes.ok
   }
   const exitCode = await followDeploy(context, deploy.id, { quiet: context.isJson })
   if (context.isJson) {
-    const { getDeploy } = await import('@gantry/api')
-    context.terminal.print(
-      JSON.stringify(await (await context.client()).call(getDeploy, { params: { id: deploy.id } })),
-    )
+    context.terminal.json(await (await context.client()).call(getDeploy, { params: { id: deploy.id } }))
   }
   return exitCode
 }

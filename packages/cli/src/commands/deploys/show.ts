@@ -2,14 +2,14 @@ import { type Deploy, getDeploy, listDeployEvents } from '@gantry/api'
 import type { Input } from '../../command.ts'
 import type { Context } from '../../context.ts'
 import { deployIdOf } from '../../deploy-id.ts'
-import { printable } from '../../output/terminal.ts'
+import { printable } from '../../output/printable.ts'
 
 export async function run(context: Context, input: Input): Promise<void> {
   const client = await context.client()
   const id = await deployIdOf(context, input.arguments[0])
   const deploy = await client.call(getDeploy, { params: { id } })
   const { terminal } = context
-  if (context.isJson) return terminal.print(JSON.stringify(deploy))
+  if (context.isJson) return terminal.json(deploy)
   terminal.print(
     `${terminal.style('bold', deploy.id)}  ${deploy.status}${deploy.wait_reason ? ` (${deploy.wait_reason})` : ''}`,
   )

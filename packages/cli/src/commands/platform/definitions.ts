@@ -9,6 +9,7 @@ export const up: CommandDefinition = {
     '-d, --detach': 'return when the platform is ready, and leave it running',
     '--no-sample': 'deploy no sample app on the first start',
   },
+  endsItself: true,
   examples: [
     ['gantry up', 'starts, shows each step, and stays'],
     ['gantry up --detach', 'starts and returns; later: gantry down'],
@@ -27,6 +28,7 @@ export const restart: CommandDefinition = {
   arguments: {
     '[what]': 'an app; or `control-plane`, `router`; nothing: supervisor, control plane and router',
   },
+  takesApp: true,
   takesEnvironment: true,
   examples: [
     ['gantry restart', 'new processes of the platform; no request is lost'],

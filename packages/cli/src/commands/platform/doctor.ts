@@ -18,7 +18,7 @@ export async function run(context: Context): Promise<ExitCode> {
   const isFine = findings.every((finding) => finding.status !== 'failed')
   if (context.isJson) {
     const { isolation_level, isolation, missing } = platform.answer ?? {}
-    context.terminal.print(JSON.stringify({ checks: findings, isolation_level, isolation, missing }))
+    context.terminal.json({ checks: findings, isolation_level, isolation, missing })
   } else show(context, findings, platform.answer)
   return isFine ? exitCodes.ok : exitCodes.failed
 }

@@ -16,7 +16,7 @@ export async function run(context: Context, input: Input): Promise<void> {
   await mkdir(dirname(path), { recursive: true, mode: 0o700 })
   await writeFile(path, `${JSON.stringify({ url, token })}\n`, { mode: 0o600 })
   await chmod(path, 0o600)
-  if (context.isJson) context.terminal.print(JSON.stringify({ url, version: platform.version }))
+  if (context.isJson) context.terminal.json({ url, version: platform.version })
   else context.terminal.say(`Signed in to Gantry ${platform.version} at ${url}. Kept in ${path}.`)
 }
 

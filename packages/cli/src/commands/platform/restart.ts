@@ -1,21 +1,20 @@
 import { restartEnvironment } from '@gantry/api'
 import type { Input } from '../../command.ts'
 import { textOption } from '../../command.ts'
-import type { Context } from '../../context.ts'
+import { type Context, labelOf } from '../../context.ts'
 import { CommandError, exitCodes } from '../../exit-codes.ts'
 import { askSupervisor, type PlatformStatus } from '../../lifecycle.ts'
 
 const programs = ['control-plane', 'router']
 
 export async function run(context: Context, input: Input): Promise<void> {
-  const [what] = input.arguments
+  const what = input.arguments[0] ?? textOption(input, 'app')
   if (what === undefined) return await restartPlatform(context)
   if (programs.includes(what)) return await restartProgram(context, what)
-  const environment = textOption(input, 'env') ?? 'production'
-  const id = environment === 'production' ? what : `${environment}--${what}`
+  const id = labelOf(what, textOption(input, 'env') ?? 'production')
   const client = await context.client()
   const answer = await client.call(restartEnvironment, { params: { id } })
-  if (context.isJson) context.terminal.print(JSON.stringify(answer))
+  if (context.isJson) context.terminal.json(answer)
   else context.terminal.say(`Restarting ${id}: new instances first. Look: gantry ps --app ${what}`)
 }
 

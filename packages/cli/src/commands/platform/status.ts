@@ -6,7 +6,7 @@ export async function run(context: Context): Promise<void> {
   const client = await context.client()
   const platform = await client.call(getPlatform)
   const { terminal } = context
-  if (context.isJson) return terminal.print(JSON.stringify(platform))
+  if (context.isJson) return terminal.json(platform)
   const colour = platform.status === 'ok' ? 'green' : 'red'
   terminal.print(`Gantry ${platform.version}: ${terminal.style(colour, platform.status)}`)
   terminal.print(`  API        ${client.baseUrl}`)

@@ -43,7 +43,7 @@ export async function run(context: Context, input: Input): Promise<ExitCode> {
   if (input.options.sample !== false && !context.signal.aborted && (await isFirstStart(context))) {
     await deploySample(context, ready.http_port)
   }
-  if (context.isJson) context.terminal.print(JSON.stringify(ready))
+  if (context.isJson) context.terminal.json(ready)
   else sayWhere(context, ready, detach)
   if (detach) {
     supervisor.unref()
