@@ -230,6 +230,18 @@ test('after a restart a router whose lease has ended meanwhile is waited for a m
   await routing.acknowledged(revision, never)
 })
 
+test('an environment is acknowledged when its own newest route is, whatever happened to others since', async () => {
+  await routing.environmentAcknowledged('unknown', never)
+  await set('one')
+  const known = await table(undefined, 'a')
+  await acknowledge(known, 'a')
+  await set('two')
+  await routing.environmentAcknowledged('one', never)
+  assert.equal(await isPending(routing.environmentAcknowledged('two', never)), true)
+  await acknowledge(await table(known, 'a'), 'a')
+  await routing.environmentAcknowledged('two', never)
+})
+
 test('waiting for acknowledgements ends with the signal', async () => {
   await table(undefined, 'a')
   const revision = await set('one')
