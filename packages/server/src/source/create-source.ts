@@ -22,9 +22,19 @@ export function createSource(deps: SourceDeps): Source {
     const head = await readHead(pathOf(id))
     if (head !== `ref: refs/heads/${branch}`) await git.setHead(pathOf(id), branch)
   }
+  const ordered = createOrdered()
+  const cleanPacks = async (id: RepositoryId): Promise<void> => {
+    if ((await git.countPacks(pathOf(id))) > deps.limits.packs) await git.cleanRepository(pathOf(id))
+  }
+  // One at a time on this machine: it is never urgent.
+  const tidy = (id: RepositoryId): void => {
+    ordered('clean', () => cleanPacks(id)).catch((error: unknown) => {
+      deps.log.warn({ err: error, repository: id }, 'the packs of a repository could not be packed together')
+    })
+  }
   const importInto: Source['importTar'] = (repository, source, tar) => importTar(deps, pathOf(repository), source, tar)
   return {
-    gitRequest: createGitRequestHandler({ ...deps, pathOf, keepHead, ordered: createOrdered() }),
+    gitRequest: createGitRequestHandler({ ...deps, pathOf, keepHead, ordered, tidy }),
     routes: sourceRoutes({ ...deps, importTar: importInto }),
     async createRepository(id) {
       if ((await readHead(pathOf(id))) !== undefined) return

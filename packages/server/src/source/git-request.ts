@@ -15,6 +15,8 @@ export interface GitRequestDeps extends PushDeps {
   readonly pathOf: (id: RepositoryId) => string
   /** Makes HEAD of the repository the app's branch, where it is not. */
   readonly keepHead: (id: RepositoryId, branch: string) => Promise<void>
+  /** Looks, in its own time, whether the repository has to be cleaned up after a push. */
+  readonly tidy: (id: RepositoryId) => void
 }
 
 interface GitCall {
@@ -90,6 +92,7 @@ async function push(deps: GitRequestDeps, call: GitCall): Promise<void> {
   const path = deps.pathOf(repositoryId)
   const body = openRequestBody(request, undefined).iterator({ destroyOnReturn: false })
   await receivePush(deps, { principal, scope, repositoryId, path, apps, body, response, gone })
+  deps.tidy(repositoryId)
 }
 
 function checkContentType({ request, route }: GitCall): void {

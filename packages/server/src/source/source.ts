@@ -112,6 +112,8 @@ export interface SourceLimits {
   readonly exportBytes: number
   /** Bytes of one path. */
   readonly pathBytes: number
+  /** Every push leaves a pack; when there are more, they are packed together. */
+  readonly packs: number
 }
 
 export const defaultSourceLimits: SourceLimits = {
@@ -119,4 +121,5 @@ export const defaultSourceLimits: SourceLimits = {
   uploadBytes: 1024 * 1024 * 1024,
   exportBytes: 4 * 1024 * 1024 * 1024,
   pathBytes: 1024,
+  packs: 50,
 }

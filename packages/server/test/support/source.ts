@@ -46,8 +46,23 @@ export interface Hosted {
   workingTree(files?: Record<string, string>): Promise<WorkingTree>
   /** A second control plane over the same home. */
   restart(overrides?: Partial<SourceDeps>): Promise<void>
+  /** A request of exactly these bytes, to `/git/hello.git/git-receive-pack` unless told otherwise. */
+  request(body: Uint8Array | string, options?: RawRequest): Promise<RawReply>
   pushes(): Promise<{ ref: string; status: string; options: string[] }[]>
   close(): Promise<void>
+}
+
+export interface RawRequest {
+  readonly path?: string
+  readonly method?: string
+  readonly headers?: Record<string, string>
+  readonly token?: string | undefined
+}
+
+export interface RawReply {
+  readonly status: number
+  readonly headers: Headers
+  readonly body: Buffer
 }
 
 export interface WorkingTree {
@@ -172,6 +187,22 @@ export async function createHosted(options: HostedOptions = {}): Promise<Hosted>
     async restart(overrides = {}) {
       current.source = createSource({ ...deps, ...overrides })
       await current.source.reconcileRefs()
+    },
+    async request(
+      body,
+      { path = '/git/hello.git/git-receive-pack', method = 'POST', headers = {}, token = goodToken } = {},
+    ) {
+      const authorization = `Basic ${Buffer.from(`git:${token}`).toString('base64')}`
+      const reply = await fetch(`http://127.0.0.1:${port}${path}`, {
+        method,
+        headers: {
+          authorization,
+          'content-type': 'application/x-git-receive-pack-request',
+          ...headers,
+        },
+        ...(method === 'GET' ? {} : { body: Buffer.from(body) }),
+      })
+      return { status: reply.status, headers: reply.headers, body: Buffer.from(await reply.arrayBuffer()) }
     },
     pushes: () => db.query('select ref, status, options from pushes order by created_at, id'),
     async close() {

@@ -54,6 +54,9 @@ const hardening: GitSettings = {
   'core.logAllRefUpdates': 'false',
   'core.protectHFS': 'true',
   'core.protectNTFS': 'true',
+  // Every push stays a pack: git syncs packs to disk and loose objects not, and one pack is the faster of the two.
+  'transfer.unpackLimit': '1',
+  'fastimport.unpackLimit': '1',
   'credential.helper': '',
   'gc.auto': '0',
   'maintenance.auto': 'false',

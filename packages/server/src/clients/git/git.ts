@@ -4,7 +4,15 @@ import { createObjectPool } from './object-pool.ts'
 import type { ObjectReader } from './object-reader.ts'
 import { type IncomingPack, receivePack, type UnpackReport } from './receive-pack.ts'
 import type { Oid } from './ref-name.ts'
-import { cleanRepository, initRepository, isAncestor, refsBelow, removeRepository, setHead } from './repository.ts'
+import {
+  cleanRepository,
+  countPacks,
+  initRepository,
+  isAncestor,
+  refsBelow,
+  removeRepository,
+  setHead,
+} from './repository.ts'
 import { advertiseRefs, type ServeOptions, uploadPack } from './serve-git.ts'
 import { startTreeImport, type TreeImport, type TreeImportOptions } from './tree-import.ts'
 import { type RefUpdate, startRefUpdate } from './update-refs.ts'
@@ -17,7 +25,9 @@ export interface Git {
   initRepository(path: string, branch: string): Promise<void>
   setHead(path: string, branch: string): Promise<void>
   removeRepository(path: string): Promise<void>
+  /** Packs everything together. Costs as much as the repository is large; pushes and clones may go on meanwhile. */
   cleanRepository(path: string): Promise<void>
+  countPacks(path: string): Promise<number>
   advertiseRefs(path: string, options: ServeOptions, output: () => Writable): Promise<void>
   uploadPack(path: string, options: Parameters<typeof uploadPack>[2], output: () => Writable): Promise<void>
   receivePack(path: string, incoming: IncomingPack): Promise<UnpackReport>
@@ -44,6 +54,7 @@ export function createGit(deps: GitProcessDeps): Git {
       await removeRepository(path)
     },
     cleanRepository: (path) => cleanRepository(git, path),
+    countPacks,
     advertiseRefs: (path, options, output) => advertiseRefs(git, path, options, output),
     uploadPack: (path, options, output) => uploadPack(git, path, options, output),
     receivePack: (path, incoming) => receivePack(git, path, incoming),

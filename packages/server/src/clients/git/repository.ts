@@ -1,4 +1,5 @@
-import { mkdir, rename, rm } from 'node:fs/promises'
+import { mkdir, readdir, rename, rm } from 'node:fs/promises'
+import { join } from 'node:path'
 import { type GitProcess, runGit } from './git-process.ts'
 import { isBranchName, isOid, type Oid } from './ref-name.ts'
 
@@ -37,7 +38,11 @@ export async function refsBelow(git: GitProcess, path: string, prefix: string): 
 
 /** Packs what has piled up and drops what nothing refers to any more. What came in the last two weeks stays. */
 export async function cleanRepository(git: GitProcess, path: string): Promise<void> {
-  await runGit(git, path, ['gc', '--quiet', '--no-detach', '--prune=2.weeks.ago'], {
-    settings: { 'gc.autoDetach': 'false' },
-  })
+  await runGit(git, path, ['gc', '--quiet', '--prune=2.weeks.ago'])
+}
+
+/** How many packs there are: every push leaves one, and every git process looks into each. */
+export async function countPacks(path: string): Promise<number> {
+  const names = await readdir(join(path, 'objects', 'pack'))
+  return names.filter((name) => name.endsWith('.pack')).length
 }

@@ -29,7 +29,9 @@ export interface RefUpdate {
 
 /** Starts `git update-ref --stdin -z`, git-update-ref(1). */
 export function startRefUpdate(git: GitProcess, repository: string): RefUpdate {
-  const child = git.start(repository, ['update-ref', '--no-deref', '--stdin', '-z'])
+  // A push that is accepted in the database must find its ref moved after a power cut.
+  const settings = { 'core.fsync': 'reference' }
+  const child = git.start(repository, ['update-ref', '--no-deref', '--stdin', '-z'], { settings })
   let stdout = ''
   let stderr = ''
   const committed = Promise.withResolvers<void>()
