@@ -53,6 +53,7 @@ export interface Rooms {
  */
 interface Later {
   builds?: Builds
+  routing?: Routing
   source?: Source
   running?: Running
   delivery?: Delivery
@@ -77,7 +78,7 @@ export function composeRooms(core: Core, secretBox: SecretBox): Rooms {
   const routing = composeRouting(all)
   const running = composeRunning(all, { apps, builds, routing, logs })
   const source = composeSource(all, access)
-  Object.assign(later, { builds, running, source } satisfies Later)
+  Object.assign(later, { builds, routing, running, source } satisfies Later)
   const delivery = composeDelivery(all, { apps, builds, routing, logs })
   later.delivery = delivery
   const routes = [
@@ -136,6 +137,9 @@ function composeApps(all: Composition, logs: Logs): Apps {
       environmentDeleted: (tx, scope, environment) => there(later.delivery).environmentDeleted(tx, scope, environment),
     },
     remains,
+    routes: {
+      acknowledged: (environmentId, signal) => there(later.routing).environmentAcknowledged(environmentId, signal),
+    },
     site: { domain: settings.domain, httpPort: settings.httpPort },
   })
 }

@@ -91,13 +91,11 @@ export async function selectApps(
   filters: AppFilters,
   page: PageRequest,
 ): Promise<Page<AppRow>> {
-  const found = await queryPage<AppRecord>(db, {
-    sql: `select ${columns} from apps a where ${inScope} and ($3::text is null or a.name = $3) and a.deleted_at is null`,
-    parameters: [...scopeOf(scope), filters.name ?? null],
-    alias: 'a',
-    page,
-    filters: { name: filters.name },
-  })
+  const parameters: unknown[] = scopeOf(scope)
+  let sql = `select ${columns} from apps a where ${inScope} and a.deleted_at is null`
+  if (filters.name !== undefined) sql += ` and a.name = $${parameters.push(filters.name)}`
+  const bound = { name: filters.name }
+  const found = await queryPage<AppRecord>(db, { sql, parameters, alias: 'a', page, filters: bound })
   return { ...found, rows: found.rows.map(toApp) }
 }
 

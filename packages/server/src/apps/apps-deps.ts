@@ -2,7 +2,14 @@ import type { Database } from '../db/database.ts'
 import type { Clock } from '../kernel/clock.ts'
 import type { NewId } from '../kernel/ids.ts'
 import type { Work } from '../work/work.ts'
-import type { ConfigChanged, EnvironmentDeleted, Remains, RepositoryFolder, Secrets } from './ports.ts'
+import type {
+  ConfigChanged,
+  EnvironmentDeleted,
+  Remains,
+  RepositoryFolder,
+  RouteAcknowledgements,
+  Secrets,
+} from './ports.ts'
 
 export interface AppsDeps {
   readonly db: Database
@@ -14,6 +21,7 @@ export interface AppsDeps {
   readonly configChanged: ConfigChanged
   readonly environmentDeleted: EnvironmentDeleted
   readonly remains: Remains
+  readonly routes: RouteAcknowledgements
   readonly site: Site
 }
 

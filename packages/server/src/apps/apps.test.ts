@@ -92,7 +92,16 @@ describe('apps', () => {
 
   it('are deleted with everything, and their name is free at once', async () => {
     const { json: app } = await post('/v1/apps', { name: 'doomed' })
-    assert.equal((await server.send('/v1/apps/doomed', { method: 'DELETE' })).status, 204)
+    const { json: production } = await server.send('/v1/environments/doomed')
+    await world.db.query(`insert into routes (environment_id, revision, boot_id, entry) values ($1, 1, '', '{}')`, [
+      production.id,
+    ])
+    const deleting = server.send('/v1/apps/doomed', { method: 'DELETE' })
+    await until('it is marked', async () => (await server.send('/v1/apps/doomed')).status === 404)
+    assert.ok(!world.removed.includes(`unrouted ${production.id}`))
+    await world.db.query('update routes set entry = null where environment_id = $1', [production.id])
+    assert.equal((await deleting).status, 204)
+    assert.ok(world.removed.includes(`unrouted ${production.id}`))
     assert.equal((await server.send('/v1/apps/doomed')).status, 404)
     assert.equal((await server.send('/v1/environments/doomed')).status, 404)
     assert.equal((await post('/v1/apps', { name: 'doomed' })).status, 201)

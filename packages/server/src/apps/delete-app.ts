@@ -9,6 +9,7 @@ import type { EnvironmentCheck } from './change-environment.ts'
 import type { EnvironmentRow } from './environment.ts'
 import { markEnvironmentDeleted, selectEnvironmentsOfApp } from './environment-store.ts'
 import { lockEnvironment, noSuchApp } from './find-app.ts'
+import { areRouted } from './take-down-store.ts'
 
 /**
  * Marks an app as deleted: from then on it is gone for everybody, its name is free, and what it runs is taken down by
@@ -19,16 +20,17 @@ export async function deleteApp(
   scope: TeamScope,
   request: { readonly id: AppId; readonly check: (app: AppRow) => void },
 ): Promise<void> {
-  await deps.db.transaction(async (tx) => {
+  const ids = await deps.db.transaction(async (tx) => {
     const app = await lockApp(tx, scope, request.id)
     if (!app) throw noSuchApp(request.id)
     request.check(app)
-    for (const environment of await selectEnvironmentsOfApp(tx, scope, app.id)) {
-      await endEnvironment(deps, tx, scope, environment)
-    }
+    const environments = await selectEnvironmentsOfApp(tx, scope, app.id)
+    for (const environment of environments) await endEnvironment(deps, tx, scope, environment)
     await markAppDeleted(tx, scope, app.id, deps.clock.now())
     await deps.work.enqueue(tx, 'delete_app', app.id)
+    return environments.map((environment) => environment.id)
   })
+  await untilUnrouted(deps, ids)
 }
 
 /** Throws `environment_protected` for production, which lives as long as its app. */
@@ -47,6 +49,25 @@ export async function deleteEnvironment(
     await endEnvironment(deps, tx, scope, environment)
     await deps.work.enqueue(tx, 'delete_environment', environment.id)
   })
+  await untilUnrouted(deps, [request.id])
+}
+
+const patienceMs = 5_000
+const pollMs = 10
+
+/**
+ * Waits until no request reaches these environments any more, so that whoever deleted one can rely on it. Not for ever:
+ * with the running loop or a router out of order they are deleted all the same, and taken down as soon as it is back.
+ */
+async function untilUnrouted(deps: AppsDeps, ids: readonly EnvironmentId[]): Promise<void> {
+  const late = new AbortController()
+  const waiting = (async () => {
+    while (!late.signal.aborted && (await areRouted(deps.db, ids))) await deps.clock.wait(pollMs, late.signal)
+    for (const id of ids) await deps.routes.acknowledged(id, late.signal)
+  })()
+  const limit = deps.clock.wait(patienceMs, late.signal)
+  await Promise.race([waiting, limit]).finally(() => late.abort())
+  await Promise.allSettled([waiting, limit])
 }
 
 async function endEnvironment(

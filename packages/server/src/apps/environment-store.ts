@@ -118,14 +118,11 @@ export async function selectEnvironments(
   filters: { readonly appId?: AppId | undefined },
   page: PageRequest,
 ): Promise<Page<EnvironmentRow>> {
-  const found = await queryPage<EnvironmentRecord>(db, {
-    sql: `select ${columns} from ${tables} where ${inScope} and a.deleted_at is null
-      and ($3::text is null or e.app_id = $3)`,
-    parameters: [...scopeOf(scope), filters.appId ?? null],
-    alias: 'e',
-    page,
-    filters: { app_id: filters.appId },
-  })
+  const parameters: unknown[] = scopeOf(scope)
+  let sql = `select ${columns} from ${tables} where ${inScope} and a.deleted_at is null`
+  if (filters.appId) sql += ` and e.app_id = $${parameters.push(filters.appId)}`
+  const bound = { app_id: filters.appId }
+  const found = await queryPage<EnvironmentRecord>(db, { sql, parameters, alias: 'e', page, filters: bound })
   return { ...found, rows: found.rows.map(toEnvironment) }
 }
 

@@ -34,6 +34,7 @@ export type {
   EnvironmentRemains,
   Remains,
   RepositoryFolder,
+  RouteAcknowledgements,
   SecretContext,
   Secrets,
 } from './ports.ts'

@@ -27,6 +27,12 @@ export interface EnvironmentDeleted {
   environmentDeleted(tx: Transaction, scope: TeamScope, environment: EnvironmentRow): Promise<void>
 }
 
+/** The routers, as far as taking down an environment waits for them. Answered by the room that keeps the routes. */
+export interface RouteAcknowledgements {
+  /** Resolves when every router with a live lease has acknowledged the environment's route as it stands. */
+  acknowledged(environmentId: EnvironmentId, signal: AbortSignal): Promise<void>
+}
+
 /**
  * Removes what is kept outside the database. Called when nothing of it runs any more, and again after a crash: what is
  * gone already succeeds. Answered by the rooms that keep it.

@@ -35,6 +35,14 @@ export async function areQuiet(db: Queryable, ids: readonly EnvironmentId[]): Pr
   return rows[0]?.quiet ?? false
 }
 
+/** Whether the routing table leads to one of these environments. */
+export async function areRouted(db: Queryable, ids: readonly EnvironmentId[]): Promise<boolean> {
+  const rows = await db.query('select 1 from routes where environment_id = any($1) and entry is not null limit 1', [
+    ids,
+  ])
+  return rows.length > 0
+}
+
 export async function selectJourneys(
   db: Queryable,
   id: EnvironmentId,

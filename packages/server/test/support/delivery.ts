@@ -145,6 +145,7 @@ export function assembleWorld(database: TestDatabase, access: TestAccess, option
         removeEnvironment: async (remains: EnvironmentRemains) => void removed.push(remains.id),
         removeApp: async (app, { repository }) => void removed.push(app.id, ...(repository ? [app.repositoryId] : [])),
       },
+      routes: { acknowledged: async (id) => void removed.push(`unrouted ${id}`) },
       site: { domain: 'localhost', httpPort: 8080 },
     }
   }
