@@ -4,7 +4,8 @@ import type { AccessDeps } from './access-deps.ts'
 export interface KeptReply {
   readonly status: number
   readonly headers: Readonly<Record<string, string>>
-  readonly body: unknown
+  /** JSON text, byte for byte; empty for 204. */
+  readonly body: string
 }
 
 export interface IdempotentRequest {
@@ -36,7 +37,7 @@ interface Row {
   readonly fingerprint: Buffer
   readonly status: number | null
   readonly headers: Record<string, string> | null
-  readonly body: unknown
+  readonly body: string | null
 }
 
 const where = 'token_id = $1 and operation = $2 and key = $3'
@@ -63,14 +64,14 @@ export function createIdempotencyKeys({ db, clock }: Pick<AccessDeps, 'db' | 'cl
       if (!row) return { kind: 'running' } // dropped just now: the client may come again at once
       if (!row.fingerprint.equals(request.fingerprint)) return { kind: 'reused' }
       if (row.status === null) return { kind: 'running' }
-      return { kind: 'replay', reply: { status: row.status, headers: row.headers ?? {}, body: row.body } }
+      return { kind: 'replay', reply: { status: row.status, headers: row.headers ?? {}, body: row.body ?? '' } }
     },
     async keep(request, reply) {
       await db.query(`update idempotency_keys set status = $4, headers = $5, body = $6 where ${where}`, [
         ...keyOf(request),
         reply.status,
         reply.headers,
-        JSON.stringify(reply.body ?? null),
+        JSON.stringify(reply.body),
       ])
     },
     async drop(request) {

@@ -136,7 +136,7 @@ async function runOnce(deps: AnswerDeps, keyed: KeyedRequest, run: () => Promise
   }
   if (claim.kind === 'running') {
     const message = 'The first request with this key is still running: send this one again in a moment.'
-    throw new UserError('idempotency_key_in_use', message, { target, retryAfterSeconds: 1 })
+    throw new UserError('idempotency_key_in_use', message, { target })
   }
   let reply: KeptReply
   try {
@@ -153,7 +153,7 @@ async function runOnce(deps: AnswerDeps, keyed: KeyedRequest, run: () => Promise
 
 /** Status and headers follow from the endpoint and the resource: no handler writes them. */
 function keptReply({ reply }: Endpoint, body: unknown): KeptReply {
-  if (reply.status === 204) return { status: 204, headers: {}, body: undefined }
+  if (reply.status === 204) return { status: 204, headers: {}, body: '' }
   const { href, etag } = body as { href?: string; etag?: string }
   const headers: Record<string, string> = {}
   if (href !== undefined && reply.status !== 200) headers.location = href
@@ -161,7 +161,7 @@ function keptReply({ reply }: Endpoint, body: unknown): KeptReply {
   if (reply.status === 202) headers['retry-after'] = '1'
   if (etag !== undefined) headers.etag = etag
   if ('cache' in reply && reply.cache) headers['cache-control'] = reply.cache
-  return { status: reply.status, headers, body }
+  return { status: reply.status, headers, body: JSON.stringify(body) }
 }
 
 function sendKept(kept: KeptReply, endpoint: Endpoint, request: FastifyRequest, reply: FastifyReply): FastifyReply {
@@ -171,7 +171,8 @@ function sendKept(kept: KeptReply, endpoint: Endpoint, request: FastifyRequest, 
   const isCurrent = endpoint.conditional === 'if_none_match' && ifNoneMatch !== undefined && etag !== undefined
   if (isCurrent && namesEntityTag(ifNoneMatch.replaceAll('W/', ''), etag)) return reply.code(304).send()
   if (kept.status === 204) return reply.code(204).send()
-  return reply.code(kept.status).header('content-type', 'application/json').send(JSON.stringify(kept.body))
+  // as bytes: to a text Fastify would add a charset, which JSON has none of
+  return reply.code(kept.status).header('content-type', 'application/json').send(Buffer.from(kept.body))
 }
 
 async function replyStream(

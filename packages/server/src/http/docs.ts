@@ -10,7 +10,7 @@ import type { HttpDeps } from './http-server.ts'
 /** The API's document and the pages that explain it. Everything is served from here, and open to everybody. */
 export function mountDocs(app: FastifyInstance, { referenceScript }: HttpDeps): void {
   const reading = ['GET', 'HEAD'] as const
-  const document = openapiText()
+  const document = Buffer.from(openapiText())
   app.route({ method: [...reading], url: '/', handler: (_request, reply) => reply.redirect('/docs', 303) })
   app.route({
     method: [...reading],

@@ -23,29 +23,33 @@ const publicPath = '/v1/openapi.json'
  */
 export function createGate(deps: HttpDeps, stopping: AbortSignal) {
   const requests = createRateLimit(deps.clock, deps.requestsPerMinute ?? 6000)
-  const badTokens = createRateLimit(deps.clock, 60)
-  return async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
+  const badTokens = createRateLimit(deps.clock, deps.badTokensPerMinute ?? 60)
+  return async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply | undefined> => {
     openExchange(deps, request, reply, stopping)
     checkHost(request.raw)
     countRequest(requests, request, reply)
     const path = (request.raw.url ?? '').split('?', 1)[0] ?? ''
     if (path.startsWith('/v1/') && path !== publicPath) request.principal = await authenticate(deps, badTokens, request)
     checkUrlLength(request.raw)
+    const location = withoutLastSlash(request)
+    return location === undefined ? undefined : reply.code(301).header('location', location).send()
   }
 }
 
-/** Also for requests that Fastify refuses before any hook. */
-export function openExchange(
-  deps: HttpDeps,
-  request: FastifyRequest,
-  reply: FastifyReply,
-  stopping: AbortSignal,
-): void {
+function openExchange(deps: HttpDeps, request: FastifyRequest, reply: FastifyReply, stopping: AbortSignal): void {
   const requestId = requestIdOf(request.headers['x-request-id'], deps.newRequestId)
   const baseUrl = baseUrlOf(request.raw, deps.port)
   request.exchange = { requestId, baseUrl, abort: abortWith(reply.raw, stopping) }
   drainAfterReply(request.raw, reply.raw)
   reply.headers({ ...commonHeaders, 'x-request-id': requestId, server: `Gantry/${deps.version}` })
+}
+
+/** Where a request goes that has one slash too many at the end of its path. */
+function withoutLastSlash({ raw, exchange }: FastifyRequest): string | undefined {
+  const [, path, query = ''] = /^(\/[^/?][^?]*[^/?])\/(\?.*)?$/.exec(raw.url ?? '') ?? []
+  if (path === undefined || path.startsWith('/git/') || (raw.method !== 'GET' && raw.method !== 'HEAD'))
+    return undefined
+  return `${exchange?.baseUrl}${path}${query}`
 }
 
 /** Counted by token, and by address where there is none. */

@@ -40,6 +40,8 @@ export interface HttpDeps {
   readonly referenceScript: ReferenceScript
   /** Requests a minute and token. Default 6000. */
   readonly requestsPerMinute?: number
+  /** Tokens a minute and address that do not work. Default 60. */
+  readonly badTokensPerMinute?: number
 }
 
 export interface HttpServer extends Listeners {
@@ -49,19 +51,26 @@ export interface HttpServer extends Listeners {
 /** The API's server: one application behind any number of listening sockets. */
 export async function createHttpServer(deps: HttpDeps): Promise<HttpServer> {
   const stopping = new AbortController()
+  const gate = createGate(deps, stopping.signal)
   const app = fastify({
     logger: false,
     exposeHeadRoutes: false,
     routerOptions: { maxParamLength: 16_384, caseSensitive: true },
-    frameworkErrors: (error, request, reply) => void sendError(deps, error, request, reply),
+    // a path that cannot be decoded: no hook runs, and the conventions hold all the same
+    frameworkErrors: (error, request, reply) => {
+      void gate(request, reply).then(
+        () => sendError(deps, error, request, reply),
+        (reason) => sendError(deps, reason, request, reply),
+      )
+    },
   })
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', (_request, _payload, done) => done(null)) // read by the endpoint, once it may be
   app.decorateRequest('principal', undefined)
   app.decorateRequest('exchange', undefined)
-  app.addHook('onRequest', createGate(deps, stopping.signal))
+  app.addHook('onRequest', gate)
   app.setErrorHandler((error, request, reply) => sendError(deps, error, request, reply))
-  app.setNotFoundHandler((request, reply) => answerUnknown(request, reply))
+  app.setNotFoundHandler(answerUnknown)
   mountEndpoints(app, deps)
   mountDocs(app, deps)
   mountHealth(app, deps)

@@ -34,7 +34,7 @@ export function replyError(error: unknown, context: ErrorContext): ErrorReply {
     status,
     headers: {
       ...(status === 401 ? { 'www-authenticate': 'Bearer realm="gantry", error="invalid_token"' } : {}),
-      ...(status === 429 || status === 503 || retryAfter !== undefined ? { 'retry-after': `${retryAfter ?? 1}` } : {}),
+      ...(status === 429 || status === 503 ? { 'retry-after': `${retryAfter ?? 1}` } : {}),
     },
     body: toErrorContainer(context.baseUrl, context.requestId, problems),
   }
