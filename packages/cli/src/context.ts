@@ -18,6 +18,8 @@ export interface Context {
   readonly now: () => Date
   /** Aborts on Ctrl-C. */
   readonly signal: AbortSignal
+  /** Aborts on the second Ctrl-C. */
+  readonly again: AbortSignal
   /** The client for the platform, signed in. Throws `CommandError` when no token is to be found. */
   client(): Promise<Client>
   /** The platform's address, and the token for it where there is one. */
@@ -45,6 +47,7 @@ export interface ContextParts {
   readonly cwd: string
   readonly spawnArgv: SpawnArgv
   readonly signal: AbortSignal
+  readonly again: AbortSignal
   readonly input: AsyncIterable<Uint8Array | string> & { readonly isTTY?: boolean }
   readonly isRoot: boolean
 }
@@ -63,17 +66,13 @@ export function createContext(parts: ContextParts): Context {
     spawnArgv: parts.spawnArgv,
     now: () => new Date(),
     signal: parts.signal,
+    again: parts.again,
     app,
     async environment() {
       return labelOf(await app(), options.env ?? 'production')
     },
     login,
-    client: once(async () => {
-      const { url, token } = await login()
-      if (!token) throw notSignedIn(url, home)
-      const { createClient } = await import('@gantry/api')
-      return createClient({ baseUrl: url, token, fetch: interruptible(parts.signal) })
-    }),
+    client: once(async () => clientFor(await login(), home, parts.signal)),
     isInputTerminal: parts.input.isTTY === true,
     async readInput() {
       const chunks: Uint8Array[] = []
@@ -109,8 +108,12 @@ async function findLogin(env: Context['env'], home: string): Promise<Login> {
   if (env.GANTRY_TOKEN) return { url, token: env.GANTRY_TOKEN }
   if (saved) return { url, token: saved.token }
   const isHere = ['localhost', '127.0.0.1', '[::1]'].includes(new URL(url).hostname)
-  const owner = isHere ? await readFile(join(home, 'owner-token'), 'utf8').catch(() => undefined) : undefined
-  return { url, token: owner?.trim() }
+  return { url, token: isHere ? await readOwnerToken(home) : undefined }
+}
+
+async function readOwnerToken(home: string): Promise<string | undefined> {
+  const text = await readFile(join(home, 'owner-token'), 'utf8').catch(() => undefined)
+  return text?.trim() || undefined
 }
 
 /** Where `gantry login` keeps what it was given. */
@@ -130,6 +133,18 @@ async function readSavedLogin(env: Context['env']): Promise<{ url: string; token
     // told below, with what to do
   }
   throw new CommandError(exitCodes.usage, `${path} is damaged.`, 'Sign in again: gantry login URL')
+}
+
+async function clientFor({ url, token }: Login, home: string, signal: AbortSignal): Promise<Client> {
+  if (!token) throw notSignedIn(url, home)
+  const { createClient } = await import('@gantry/api')
+  return createClient({ baseUrl: url, token, fetch: interruptible(signal) })
+}
+
+/** The same context for the platform on this machine and its owner, whatever else somebody has signed in to. */
+export function withLocalPlatform(context: Context, url: string): Context {
+  const login = once(async () => ({ url, token: await readOwnerToken(context.home) }))
+  return { ...context, login, client: once(async () => clientFor(await login(), context.home, context.signal)) }
 }
 
 /** `fetch` that Ctrl-C ends, whatever the call. */

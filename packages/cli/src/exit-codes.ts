@@ -9,7 +9,7 @@ export const exitCodes = {
   notFound: 4,
   /** The name is taken, or the thing is in a state that does not allow this. */
   conflict: 5,
-  /** The platform does not answer. */
+  /** The platform does not answer, or says that it cannot for now. */
   unreachable: 6,
   interrupted: 130,
 } as const
@@ -22,10 +22,13 @@ export class CommandError extends Error {
   readonly exitCode: ExitCode
   /** What to do about it, on a line of its own. */
   readonly hint: string | undefined
-  constructor(exitCode: ExitCode, message: string, hint?: string) {
+  /** For programs: that of the catalogue where the platform gave one. */
+  readonly code: string
+  constructor(exitCode: ExitCode, message: string, hint?: string, code = 'command_error') {
     super(message)
     this.exitCode = exitCode
     this.hint = hint
+    this.code = code
   }
 }
 
@@ -34,6 +37,7 @@ export function exitCodeOf(status: number): ExitCode {
   if (status === 401 || status === 403) return exitCodes.denied
   if (status === 404) return exitCodes.notFound
   if (status === 409 || status === 412) return exitCodes.conflict
+  if (status === 502 || status === 503 || status === 504) return exitCodes.unreachable
   if (status === 400 || status === 413 || status === 415) return exitCodes.usage
   return exitCodes.failed
 }

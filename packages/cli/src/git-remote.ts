@@ -18,14 +18,19 @@ export async function setRemote(context: Context, app: App): Promise<'set' | 'no
   if (present.exitCode === 0 && !isOurs(present.stdout.trim(), app)) return 'other_remote'
   const verb = present.exitCode === 0 ? 'set-url' : 'add'
   demand(await git(['remote', verb, '--', 'gantry', app.git_url]))
+  // a proxy that was meant for the internet cannot reach this machine
+  const isLocal = loopback.includes(new URL(app.git_url).hostname)
+  if (isLocal) demand(await git(['config', '--local', '--replace-all', 'remote.gantry.proxy', '']))
   await storeCredentials(context, app, git)
   return 'set'
 }
 
-/** The same app's address on the same platform may have changed its port or name. */
+/** The same app; the platform's port or host name may have changed. */
 function isOurs(url: string, app: App): boolean {
-  return url === app.git_url || new URL(url, 'file:///').origin === new URL(app.git_url).origin
+  return URL.canParse(url) && new URL(url).pathname === new URL(app.git_url).pathname
 }
+
+const loopback = ['localhost', '127.0.0.1', '[::1]']
 
 async function storeCredentials(
   context: Context,

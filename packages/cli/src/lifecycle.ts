@@ -1,3 +1,4 @@
+import { type FileHandle, open } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { CommandError, exitCodes } from './exit-codes.ts'
@@ -22,15 +23,31 @@ export interface PlatformStatus {
 
 type Verb = 'status' | 'down' | 'restart' | 'replaceProgram'
 
-/** One request to the supervisor of this home; `undefined` when none runs. */
+/** How long each may take, in ms. `down` ends apps, which have a grace of their own. */
+const timeouts: Readonly<Record<Verb, number>> = {
+  status: 5_000,
+  down: 120_000,
+  restart: 60_000,
+  replaceProgram: 120_000,
+}
+
+/**
+ * One request to the supervisor of this home; `undefined` when none runs. `down` resolves when everything has ended.
+ * Throws `CommandError` when it refuses, does not answer in time, or belongs to somebody else.
+ */
 export async function askSupervisor<T>(home: string, verb: Verb, args: object = {}): Promise<T | undefined> {
+  let folder: FileHandle | undefined
   try {
-    return await exchange<T>(join(home, 'run', 'lifecycle.sock'), verb, args)
+    // by way of the open folder: the path of a Unix socket may have 107 bytes, that of a home more
+    folder = await open(join(home, 'run'), 'r')
+    return await exchange<T>(`/proc/self/fd/${folder.fd}/lifecycle.sock`, verb, args)
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : undefined
-    if (code === 'ENOENT' || code === 'ECONNREFUSED') return undefined
+    if (code === 'ENOENT' || code === 'ECONNREFUSED' || code === 'ENOTDIR') return undefined
     if (code !== 'EACCES') throw error
     throw new CommandError(exitCodes.denied, `The platform over ${home} belongs to another user.`)
+  } finally {
+    await folder?.close()
   }
 }
 
@@ -39,28 +56,30 @@ interface Reply {
   readonly error?: { readonly name: string; readonly message: string }
 }
 
-/** Resolves with the answer; for `down` when the connection closes, which is when everything has ended. */
 function exchange<T>(path: string, verb: Verb, args: object): Promise<T> {
   return new Promise((resolve, reject) => {
     let text = ''
-    let answer: T | undefined
+    let reply: Reply | undefined
     const socket = connect(path)
+    const tooLate = new CommandError(
+      exitCodes.failed,
+      `The supervisor did not do \`${verb}\` within ${timeouts[verb] / 1000} s.`,
+      'Its log tells more: log/supervisor.log in GANTRY_HOME.',
+    )
+    const timer = setTimeout(() => socket.destroy(tooLate), timeouts[verb])
     socket.once('error', reject)
     socket.once('close', () => {
-      if (answer !== undefined) resolve(answer)
-      else reject(new Error('the supervisor ended the connection without an answer'))
+      clearTimeout(timer)
+      if (reply && !reply.error) resolve(reply.ok as T)
+      else
+        reject(new CommandError(exitCodes.failed, reply?.error?.message ?? 'The supervisor ended before it answered.'))
     })
     socket.setEncoding('utf8').on('data', (chunk: string) => {
       text += chunk
-      if (!text.includes('\n') || answer !== undefined) return
-      const reply = JSON.parse(text) as Reply
-      if (reply.error) {
-        reject(new CommandError(exitCodes.failed, reply.error.message))
-        socket.destroy()
-        return
-      }
-      answer = reply.ok as T
-      if (verb !== 'down') socket.end()
+      if (!text.includes('\n') || reply !== undefined) return
+      reply = JSON.parse(text) as Reply
+      // after `down` the supervisor closes the connection when everything has ended
+      if (verb !== 'down' || reply.error) socket.destroy()
     })
     socket.write(`${JSON.stringify({ id: 1, verb, args })}\n`)
   })

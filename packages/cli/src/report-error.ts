@@ -23,7 +23,7 @@ interface Described {
 
 function describe(error: unknown): Described {
   if (error instanceof CommandError) {
-    return { exitCode: error.exitCode, code: 'command_error', message: error.message, hint: error.hint }
+    return { exitCode: error.exitCode, code: error.code, message: error.message, hint: error.hint }
   }
   if (error instanceof ApiError) {
     const message = error.errors.length > 0 ? error.errors.map((one) => one.message).join('\n') : error.message

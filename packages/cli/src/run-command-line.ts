@@ -11,7 +11,7 @@ import { reportError } from './report-error.ts'
 /** Parses the command line, loads the one command that is meant, runs it; returns the exit code. Never throws. */
 export async function runCommandLine(process: NodeJS.Process): Promise<number> {
   const terminal = createTerminal({ stdout: process.stdout, stderr: process.stderr, env: process.env })
-  const { signal, limitGrace } = listenForInterruption(process)
+  const { signal, again, limitGrace } = listenForInterruption(process)
   let exitCode: number = exitCodes.ok
   const program = createProgram(terminal, async (module, input, options) => {
     const context = createContext({
@@ -21,6 +21,7 @@ export async function runCommandLine(process: NodeJS.Process): Promise<number> {
       cwd: process.cwd(),
       spawnArgv,
       signal,
+      again,
       input: process.stdin,
       isRoot: process.getuid?.() === 0,
     })
@@ -45,17 +46,26 @@ export async function runCommandLine(process: NodeJS.Process): Promise<number> {
 
 const graceMs = 1000
 
+interface Interruption {
+  readonly signal: AbortSignal
+  readonly again: AbortSignal
+  /** Ends a command that does not heed the signal within a moment. */
+  limitGrace(): void
+}
+
 /**
- * Ctrl-C, a termination and a closed terminal abort the signal, and so does an output that nobody reads any more. A second
- * Ctrl-C ends this process as it always does. After `limitGrace` a command that does not heed the first is ended too.
+ * Ctrl-C, a termination and a closed terminal abort `signal`, and so does an output that nobody reads any more. A second
+ * Ctrl-C aborts `again`. A launcher may pass on what the terminal has sent us too: only Ctrl-C counts twice.
  */
-function listenForInterruption(process: NodeJS.Process): { signal: AbortSignal; limitGrace(): void } {
-  const interrupted = new AbortController()
+function listenForInterruption(process: NodeJS.Process): Interruption {
+  const [interrupted, again] = [new AbortController(), new AbortController()]
   const interrupt = () => interrupted.abort(new Error('interrupted'))
-  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(name, interrupt)
+  process.on('SIGINT', () => (interrupted.signal.aborted ? again.abort() : interrupt()))
+  for (const name of ['SIGTERM', 'SIGHUP'] as const) process.on(name, interrupt)
   for (const stream of [process.stdout, process.stderr]) stream.on('error', interrupt)
   return {
     signal: interrupted.signal,
+    again: again.signal,
     limitGrace() {
       const end = () => setTimeout(() => process.exit(exitCodes.interrupted), graceMs).unref()
       interrupted.signal.addEventListener('abort', end, { once: true })

@@ -19,7 +19,9 @@ async function connectFolder(context: Context, app: App): Promise<void> {
   if (outcome === 'no_repository') {
     context.terminal.say(`This folder is no git repository. Later: git remote add gantry ${app.git_url}`)
   } else if (outcome === 'other_remote') {
-    context.terminal.say(`The remote \`gantry\` of this repository leads elsewhere and was left alone.`)
+    context.terminal.say(
+      `The remote \`gantry\` of this repository leads elsewhere and stays. To change it: git remote set-url gantry ${app.git_url}`,
+    )
   } else {
     context.terminal.say(`Set the git remote \`gantry\`. Next: git push gantry ${app.branch}`)
   }

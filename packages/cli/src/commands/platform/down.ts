@@ -4,6 +4,7 @@ import { askSupervisor } from '../../lifecycle.ts'
 export async function run(context: Context): Promise<void> {
   context.terminal.status('Stopping everything …')
   const answer = await askSupervisor(context.home, 'down')
-  context.terminal.status('')
-  context.terminal.say(answer === undefined ? `Nothing runs over ${context.home}.` : 'Stopped. The data stays.')
+  const wasRunning = answer !== undefined
+  if (context.isJson) context.terminal.json({ home: context.home, stopped: wasRunning })
+  else context.terminal.say(wasRunning ? 'Stopped. The data stays.' : `Nothing runs over ${context.home}.`)
 }

@@ -1,6 +1,6 @@
+import { setTimeout as wait } from 'node:timers/promises'
 import { restartEnvironment } from '@gantry/api'
-import type { Input } from '../../command.ts'
-import { textOption } from '../../command.ts'
+import { type Input, textOption } from '../../command.ts'
 import { type Context, labelOf } from '../../context.ts'
 import { CommandError, exitCodes } from '../../exit-codes.ts'
 import { askSupervisor, type PlatformStatus } from '../../lifecycle.ts'
@@ -19,23 +19,40 @@ export async function run(context: Context, input: Input): Promise<void> {
 }
 
 async function restartProgram(context: Context, program: string): Promise<void> {
+  context.terminal.status(`Replacing the ${program} …`)
   const answer = await askSupervisor(context.home, 'replaceProgram', { program })
   if (answer === undefined) throw notRunning(context)
-  context.terminal.say(`A new ${program} serves.`)
+  if (context.isJson) context.terminal.json({ program })
+  else context.terminal.say(`A new ${program} serves.`)
 }
 
 async function restartPlatform(context: Context): Promise<void> {
+  context.terminal.status('Restarting …')
   const answer = await askSupervisor<{ pid: number }>(context.home, 'restart')
   if (answer === undefined) throw notRunning(context)
-  for (;;) {
-    const status = await askSupervisor<PlatformStatus>(context.home, 'status').catch(() => undefined)
-    if (status?.pid === answer.pid && status.state === 'ready') break
-    context.signal.throwIfAborted()
-    await new Promise((resolve) => setTimeout(resolve, 50))
-  }
-  context.terminal.say(`Restarted; process ${answer.pid} is the supervisor. Apps kept serving.`)
+  const status = await waitUntilServing(context, answer.pid)
+  if (context.isJson) context.terminal.json(status)
+  else context.terminal.say(`Restarted; process ${status.pid} is the supervisor. Apps kept serving.`)
 }
 
-export function notRunning(context: Context): CommandError {
+const servingMs = 150_000
+
+async function waitUntilServing(context: Context, pid: number): Promise<PlatformStatus> {
+  const end = performance.now() + servingMs
+  let last: PlatformStatus | undefined
+  while (performance.now() < end) {
+    last = await askSupervisor<PlatformStatus>(context.home, 'status').catch(() => undefined)
+    if (last?.pid === pid && last.state === 'ready') return last
+    await wait(50, undefined, { signal: context.signal })
+  }
+  const state = last ? `process ${last.pid} is ${last.state}` : 'nobody answers'
+  throw new CommandError(
+    exitCodes.failed,
+    `The new supervisor, process ${pid}, did not serve within ${servingMs / 1000} s: ${state}.`,
+    `See ${context.home}/log/supervisor.log.`,
+  )
+}
+
+function notRunning(context: Context): CommandError {
   return new CommandError(exitCodes.unreachable, `Nothing runs over ${context.home}.`, 'Start it: gantry up')
 }

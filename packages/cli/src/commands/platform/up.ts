@@ -1,151 +1,92 @@
 import type { ChildProcess } from 'node:child_process'
-import { mkdir, open } from 'node:fs/promises'
-import { join } from 'node:path'
-import { createInterface } from 'node:readline'
+import { setTimeout as wait } from 'node:timers/promises'
 import { flag, type Input } from '../../command.ts'
-import type { Context } from '../../context.ts'
+import { type Context, withLocalPlatform } from '../../context.ts'
 import { CommandError, type ExitCode, exitCodes } from '../../exit-codes.ts'
 import { askSupervisor, type PlatformStatus } from '../../lifecycle.ts'
 import { took } from '../../output/words.ts'
-import { deploySample, isFirstStart } from '../../sample.ts'
-import { serverCommand } from '../../server-program.ts'
-
-interface Ready {
-  readonly pid: number
-  readonly version: string
-  readonly api_url: string
-  readonly http_port: number
-  readonly ms: number
-}
-
-type StartEvent =
-  | { readonly event: 'step'; readonly step: string; readonly ms: number }
-  | { readonly event: 'upgrading'; readonly from: string; readonly to: string; readonly pid: number }
-  | ({ readonly event: 'ready' } & Ready)
-  | { readonly event: 'failed'; readonly code: string; readonly message: string }
-
-const stepNames: Readonly<Record<string, string>> = {
-  postgres: 'PostgreSQL',
-  control_plane: 'control plane',
-  router: 'router',
-  instances: 'instances',
-  toolchains: 'toolchains',
-}
+import { deploySample } from '../../sample.ts'
+import { childEnded, followStart, type Ready, startSupervisor } from '../../start-supervisor.ts'
 
 /** Starts the supervisor, shows its steps, deploys the sample the first time, and stays until Ctrl-C. */
 export async function run(context: Context, input: Input): Promise<ExitCode> {
   const detach = flag(input, 'detach')
   const supervisor = await startSupervisor(context, detach)
-  const stop = () => void supervisor.kill('SIGTERM')
-  context.signal.addEventListener('abort', stop, { once: true })
   const ready = await followStart(context, supervisor)
-  context.signal.removeEventListener('abort', stop)
-  if (input.options.sample !== false && !context.signal.aborted && (await isFirstStart(context))) {
-    await deploySample(context, ready.http_port)
-  }
+  if (input.options.sample !== false) await deploySample(withLocalPlatform(context, ready.api_url))
   if (context.isJson) context.terminal.json(ready)
-  else sayWhere(context, ready, detach)
+  else if (!context.signal.aborted) sayWhere(context, ready, detach)
   if (detach) {
-    supervisor.unref()
+    letGo(supervisor)
     return exitCodes.ok
   }
   return await stayUntilStopped(context, supervisor, ready)
 }
 
-async function startSupervisor(context: Context, detach: boolean): Promise<ChildProcess> {
-  const { file, args } = serverCommand()
-  const logFolder = join(context.home, 'log')
-  if (detach) await mkdir(logFolder, { recursive: true })
-  const log = detach ? await open(join(logFolder, 'up.log'), 'a') : undefined
-  const output = log?.fd ?? 'inherit'
-  // In a process group of its own: Ctrl-C reaches it by us, once, and a closed terminal does not end it.
-  const child = context.spawnArgv(file, [...args, 'supervisor'], {
-    detached: true,
-    stdio: ['ignore', output, output, 'pipe'],
-    env: { ...context.env, GANTRY_HOME: context.home, GANTRY_EVENTS_FD: '3' },
-  })
-  await log?.close()
-  return child
-}
-
-async function followStart(context: Context, supervisor: ChildProcess): Promise<Ready> {
-  const { terminal } = context
+/** This process may end while the supervisor goes on. */
+function letGo(supervisor: ChildProcess): void {
+  supervisor.unref()
   const pipe = supervisor.stdio[3]
-  if (!pipe || !('readable' in pipe)) throw new Error('the supervisor has no event pipe')
-  const failed = new Promise<never>((_, reject) => supervisor.once('error', reject))
-  terminal.status('Starting …')
-  const read = async () => {
-    for await (const line of createInterface({ input: pipe as NodeJS.ReadableStream })) {
-      const event = JSON.parse(line) as StartEvent
-      if (event.event === 'step') {
-        terminal.say(`  ${terminal.style('green', '✓')} ${stepNames[event.step] ?? event.step} (${took(event.ms)})`)
-        terminal.status('Starting …')
-      } else if (event.event === 'upgrading') {
-        terminal.say(`Upgrading the running platform from ${event.from} to ${event.to}; apps keep serving.`)
-      } else if (event.event === 'failed') throw new CommandError(exitCodes.failed, event.message)
-      else return event
-    }
-    throw new CommandError(
-      exitCodes.failed,
-      'The supervisor ended before it was ready.',
-      `See ${join(context.home, 'log')}.`,
-    )
-  }
-  const ready = await Promise.race([read(), failed])
-  terminal.status('')
-  if ('unref' in pipe && typeof pipe.unref === 'function') pipe.unref()
-  return ready
+  if (pipe && 'destroy' in pipe) pipe.destroy()
 }
 
-function sayWhere(context: Context, ready: Ready, detach: boolean): void {
-  const { terminal } = context
+function sayWhere({ terminal, home, env }: Context, ready: Ready, detach: boolean): void {
   const bold = (text: string) => terminal.style('bold', text)
-  terminal.say('')
-  terminal.say(`${bold(`Gantry ${ready.version}`)} is ready after ${took(ready.ms)}.`)
-  terminal.say('')
-  terminal.say(`  API        ${ready.api_url}   (reference: ${ready.api_url}/docs)`)
-  terminal.say(`  Apps       http://<app>.localhost:${ready.http_port}`)
-  terminal.say(`  Home       ${context.home}`)
-  terminal.say('')
-  terminal.say(
-    `In a folder with your code:   ${bold('gantry apps create shop')}   then   ${bold('git push gantry main')}`,
-  )
-  terminal.say(
-    `Look around:                  ${bold('gantry apps list')}, ${bold('gantry logs --app hello -f')}, ${bold('gantry --help')}`,
-  )
-  terminal.say('')
-  terminal.say(
+  const domain = env.GANTRY_DOMAIN || 'localhost'
+  const lines = [
+    '',
+    `${bold(`Gantry ${ready.version}`)} is ready after ${took(ready.ms)}.`,
+    '',
+    `  API     ${ready.api_url}   (reference: ${ready.api_url}/docs)`,
+    `  Apps    http://<app>.${domain}:${ready.http_port}`,
+    `  Home    ${home}`,
+    '',
+    'In a folder with your code and a git repository:',
+    `  ${bold('gantry apps create shop')}   then   ${bold('git push gantry main')}`,
+    `Look around: ${bold('gantry apps list')}, ${bold('gantry logs -f --app hello')}, ${bold('gantry help')}`,
+    '',
     detach ? 'It runs in the background. Stop it with: gantry down' : 'Ctrl-C stops everything, apps included.',
-  )
+  ]
+  for (const line of lines) terminal.say(line)
 }
 
 /** Waits for the end of the platform, whoever ends it; Ctrl-C ends it. After an upgrade it is another process than ours. */
 async function stayUntilStopped(context: Context, supervisor: ChildProcess, ready: Ready): Promise<ExitCode> {
-  const ended = supervisor.pid === ready.pid ? childEnded(supervisor) : supervisorGone(context, ready.pid)
-  const interrupted = new Promise<'interrupted'>((resolve) => {
-    if (context.signal.aborted) resolve('interrupted')
-    context.signal.addEventListener('abort', () => resolve('interrupted'), { once: true })
-  })
-  const first = await Promise.race([ended, interrupted])
-  if (first === 'interrupted') {
-    context.terminal.say('Stopping everything …')
-    await Promise.all([askSupervisor(context.home, 'down'), ended])
-    return exitCodes.ok
-  }
-  const now = await askSupervisor<PlatformStatus>(context.home, 'status')
+  const done = new AbortController()
+  const isOurs = supervisor.pid === ready.pid
+  const ended = isOurs ? childEnded(supervisor) : supervisorGone(context, ready.pid, done.signal)
+  const first = await Promise.race([ended, aborted(context.signal)])
+  done.abort()
+  if (first === 'aborted') return await stopEverything(context, supervisor)
+  const now = await askSupervisor<PlatformStatus>(context.home, 'status').catch(() => undefined)
   if (now) context.terminal.say(`Process ${now.pid} took the platform over; it is not this terminal's any more.`)
-  return now || first === 0 ? exitCodes.ok : exitCodes.failed
+  else if (first !== 0) throw new CommandError(exitCodes.failed, 'The supervisor ended.', `See ${context.home}/log.`)
+  return exitCodes.ok
 }
 
-function childEnded(child: ChildProcess): Promise<number | null> {
-  if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve(child.exitCode)
-  return new Promise((resolve) => child.once('exit', (code) => resolve(code)))
+async function stopEverything(context: Context, supervisor: ChildProcess): Promise<ExitCode> {
+  context.terminal.say('Stopping everything … (Ctrl-C again: at once)')
+  const hurry = () => void askSupervisor(context.home, 'down').catch(() => undefined)
+  context.again.addEventListener('abort', hurry, { once: true })
+  await askSupervisor(context.home, 'down')
+  letGo(supervisor)
+  context.terminal.say('Stopped. The data stays.')
+  return exitCodes.ok
 }
 
-async function supervisorGone(context: Context, pid: number): Promise<number> {
-  for (;;) {
-    const status = await askSupervisor<PlatformStatus>(context.home, 'status').catch(() => undefined)
-    if (status?.pid !== pid) return 0
-    await new Promise((resolve) => setTimeout(resolve, 500))
+function aborted(signal: AbortSignal): Promise<'aborted'> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve('aborted')
+    signal.addEventListener('abort', () => resolve('aborted'), { once: true })
+  })
+}
+
+/** Resolves when another process than `pid` has the platform, or none. One that is only slow to answer still has it. */
+async function supervisorGone({ home }: Context, pid: number, signal: AbortSignal): Promise<number> {
+  while (!signal.aborted) {
+    const status = await askSupervisor<PlatformStatus>(home, 'status').catch(() => 'silent' as const)
+    if (status !== 'silent' && status?.pid !== pid) break
+    await wait(500, undefined, { signal }).catch(() => undefined)
   }
+  return 0
 }
