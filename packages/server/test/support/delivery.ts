@@ -22,11 +22,11 @@ import { systemClock } from '../../src/kernel/clock.ts'
 import { UserError } from '../../src/kernel/errors.ts'
 import type { BuildId, DeployId, EnvironmentId, ReleaseId } from '../../src/kernel/ids.ts'
 import { silentLogger } from '../../src/kernel/logger.ts'
-import type { Logs } from '../../src/logs/index.ts'
 import type { WorkHandler, WorkRunner } from '../../src/work/work.ts'
 import { createWorkRunner } from '../../src/work/work-runner.ts'
 import { createTestAccess, newId, type TestAccess } from './access.ts'
 import { createTestDatabase, type TestDatabase } from './database.ts'
+import { createMemoryLogs, type MemoryLogs } from './memory-logs.ts'
 
 /** What goes wrong, or takes time, from now on. */
 export interface Levers {
@@ -332,42 +332,5 @@ function fakeRunning(db: Database, levers: Levers, delivery: Delivery): WorkHand
       await delivery.rolloutChanged(tx, id)
     })
     return { kind: 'done' }
-  }
-}
-
-export interface MemoryLogs extends Logs {
-  lines(stream: string): readonly string[]
-}
-
-/** Streams in memory. */
-export function createMemoryLogs(): MemoryLogs {
-  const streams = new Map<string, { id: string; at: string; source: string; message: string }[]>()
-  const of = (stream: string) => streams.get(stream) ?? []
-  let count = 0
-  return {
-    lines: (stream) => of(stream).map((line) => line.message),
-    append(stream, source, lines) {
-      const at = new Date().toISOString()
-      const made = lines.map((message) => ({ id: `1-${count++}`, at, source, message }))
-      streams.set(stream, [...of(stream), ...made])
-    },
-    flush: async () => undefined,
-    async page(stream, { start, limit }) {
-      const all = of(stream)
-      const from = start === undefined ? 0 : all.findIndex((line) => line.id === start)
-      const next = all[from + limit]
-      return { lines: all.slice(from, from + limit), ...(next && { next: next.id }) }
-    },
-    follow: async function* (stream) {
-      yield* of(stream)
-    },
-    followAll: async function* (stream) {
-      for (const line of of(stream)) yield { kind: 'line' as const, line }
-    },
-    last: async (stream, number, source) =>
-      of(stream)
-        .filter((line) => source === undefined || line.source === source)
-        .slice(-number),
-    remove: async (stream) => void streams.delete(stream),
   }
 }
