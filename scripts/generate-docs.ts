@@ -1,4 +1,4 @@
-/** Writes the reference pages that come from code: docs/reference/errors.md and api.md. A test holds them current. */
+/** Writes the reference pages that come from code: docs/reference/errors.md, api.md and settings.md. A test holds them current. */
 import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -12,12 +12,17 @@ import {
   type Tag,
   tags,
 } from '@gantry/api'
+import { settingsInWords } from '../packages/server/src/config/settings.ts'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 
 /** Pages by path, relative to the repository. */
 export function generatedPages(): Readonly<Record<string, string>> {
-  return { 'docs/reference/errors.md': errorsPage(), 'docs/reference/api.md': apiPage() }
+  return {
+    'docs/reference/errors.md': errorsPage(),
+    'docs/reference/api.md': apiPage(),
+    'docs/reference/settings.md': settingsPage(),
+  }
 }
 
 const mark = '<!-- Made by scripts/generate-docs.ts. Edit the catalogue or the endpoints in packages/api instead. -->'
@@ -79,6 +84,19 @@ function formErrors(): string {
     'A path that exists with another method answers `method_not_allowed`.',
   ]
   return `${lines.join('\n')}\n\n${forms.join('\n')}`
+}
+
+function settingsPage(): string {
+  const rows = settingsInWords.map(
+    ({ name, otherwise, description }) => `| \`${name}\` | ${otherwise} | ${description} |`,
+  )
+  return [
+    '<!-- Made by scripts/generate-docs.ts. Edit packages/server/src/config/settings.ts instead. -->',
+    '# Settings',
+    'Gantry reads its settings from environment variables when `gantry up` starts. Each has a default, so that a fresh checkout needs none; a value that cannot be used stops the start with [`setting_invalid`](errors.md#setting_invalid) and the name of the variable. The command line reads `GANTRY_URL` and `GANTRY_TOKEN`.',
+    `| variable | default | |\n|---|---|---|\n${rows.join('\n')}`,
+    '',
+  ].join('\n\n')
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

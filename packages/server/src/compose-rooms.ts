@@ -21,7 +21,15 @@ import { UserError } from './kernel/errors.ts'
 import { createFailpoints, type Failpoint } from './kernel/failpoint.ts'
 import { createIds } from './kernel/ids.ts'
 import { spawnArgv } from './kernel/spawn-argv.ts'
-import { buildStream, createLogs, deployStream, environmentStream, type LogAppender, type Logs } from './logs/index.ts'
+import {
+  buildStream,
+  createLogs,
+  deployStream,
+  environmentStream,
+  type LogAppender,
+  type Logs,
+  logRoutes,
+} from './logs/index.ts'
 import { artifactUses, releaseRoutes } from './releases/index.ts'
 import { createRouting, isRouterGone, type Routing } from './routing/index.ts'
 import {
@@ -86,6 +94,7 @@ export function composeRooms(core: Core, secretBox: SecretBox): Rooms {
     ...apps.routes,
     ...builds.routes,
     ...releaseRoutes(db),
+    ...logRoutes(db, logs),
     ...instanceRoutes(db),
     ...source.routes,
     ...delivery.routes,

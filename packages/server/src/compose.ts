@@ -29,8 +29,8 @@ export interface PlatformOptions {
 }
 
 export interface Platform {
-  /** Serves API, git and routers, then begins to work. */
-  start(targets: readonly ListenTarget[]): Promise<void>
+  /** Serves API, git and routers, then begins to work. Returns the ports. */
+  start(targets: readonly ListenTarget[]): Promise<readonly number[]>
   /** In reverse order: nothing new is taken, what runs is let go of, the rows say where to go on. */
   stop(): Promise<void>
 }
@@ -127,9 +127,10 @@ function createPlatform(core: Core, rooms: Rooms, http: HttpServer): Platform {
       await rooms.apps.makeMissingRepositories()
       await rooms.source.reconcileRefs()
       routers = await serveRouters(core, rooms)
-      await http.listen(targets)
+      const ports = await http.listen(targets)
       loops.push(untilStopped(core, 'running', rooms.running.run(stopping.signal), stopping.signal))
       loops.push(untilStopped(core, 'work', core.work.run(stopping.signal), stopping.signal))
+      return ports
     },
     async stop() {
       stopping.abort(new Error('the control plane stops'))

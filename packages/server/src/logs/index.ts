@@ -4,3 +4,4 @@ export { buildStream, deployStream, environmentStream, type LogLine, maxStreamBy
 export { createLogs, type FollowOptions, type Logs, type LogsDeps, type PageOptions } from './logs.ts'
 export type { LinesPage } from './read-lines.ts'
 export { type LogReplies, logReplies } from './reply-logs.ts'
+export { logRoutes } from './routes.ts'
