@@ -1,4 +1,5 @@
-import { type Client, type Deploy, getDeploy, streamBuildLog, streamDeployLog } from '@gantry/api'
+import { type Deploy, getDeploy, type LogEvent, streamDeployLog } from '@gantry/api'
+import { type BuildFollower, createBuildFollower } from './build-log.ts'
 import type { Context } from './context.ts'
 import { type ExitCode, exitCodes } from './exit-codes.ts'
 import { printable } from './output/printable.ts'
@@ -9,51 +10,66 @@ export interface FollowOptions {
   readonly quiet?: boolean
 }
 
-/** Shows a deploy's log as it comes and then how it ended. The exit code is 0 when it is live or was superseded. */
+/**
+ * Shows a deploy as it goes on, with the log of its build, and then how it ended; with `--json` its events, a line each. The
+ * exit code is 0 when it is live or was superseded.
+ */
 export async function followDeploy(context: Context, id: string, options: FollowOptions = {}): Promise<ExitCode> {
-  const client = await context.client()
-  const startedAt = context.now()
-  const tick = options.quiet ? undefined : showElapsed(context, startedAt)
-  try {
-    await printLog(context, client, id, options)
-  } finally {
-    clearInterval(tick)
-    context.terminal.status('')
-  }
-  const deploy = await client.call(getDeploy, { params: { id } })
-  if (!options.quiet) sayResult(context, deploy, startedAt)
+  const isShown = !options.quiet && !context.isJson
+  if (isShown) await sayLog(context, id)
+  else await passLog(context, id, options)
+  const deploy = await (await context.client()).call(getDeploy, { params: { id } })
+  if (isShown) sayResult(context, deploy)
   return deploy.status === 'live' || deploy.status === 'superseded' ? exitCodes.ok : exitCodes.failed
 }
 
-function showElapsed(context: Context, startedAt: Date): NodeJS.Timeout {
+async function passLog(context: Context, id: string, { quiet }: FollowOptions): Promise<void> {
+  const client = await context.client()
+  const input = { params: { id }, signal: context.signal }
+  for await (const event of client.stream(streamDeployLog, input)) if (!quiet) context.terminal.json(event)
+}
+
+async function sayLog(context: Context, id: string): Promise<void> {
+  const client = await context.client()
+  const tick = showElapsed(context)
+  const build = createBuildFollower({
+    client,
+    deployId: id,
+    signal: context.signal,
+    onLine: (line) => context.terminal.say(printable(line.message)),
+  })
+  try {
+    for await (const event of client.stream(streamDeployLog, { params: { id }, signal: context.signal })) {
+      await sayEvent(context, build, event)
+    }
+    await build.finish()
+  } finally {
+    build.close()
+    clearInterval(tick)
+    context.terminal.status('')
+  }
+}
+
+async function sayEvent({ terminal }: Context, build: BuildFollower, event: LogEvent): Promise<void> {
+  if (event.event !== 'log') return
+  await build.finish() // what a deploy says after its build has begun, it says when that has ended
+  terminal.say(`${terminal.style('cyan', '----->')} ${printable(event.data.message)}`)
+  await build.startAfter(event.data)
+}
+
+function showElapsed(context: Context): NodeJS.Timeout {
+  const startedAt = context.now().getTime()
   return setInterval(() => {
-    const seconds = Math.round((context.now().getTime() - startedAt.getTime()) / 1000)
-    context.terminal.status(`… ${seconds} s`)
+    context.terminal.status(`… ${Math.round((context.now().getTime() - startedAt) / 1000)} s`)
   }, 1000)
 }
 
-async function printLog(context: Context, client: Client, id: string, options: FollowOptions): Promise<void> {
-  const input = { params: { id }, signal: context.signal }
-  for await (const event of client.stream(streamDeployLog, input)) {
-    if (event.event === 'log' && !options.quiet) context.terminal.say(printable(event.data.message))
-  }
-}
-
-/** A build's whole log, to its end. */
-export async function printBuildLog(context: Context, client: Client, id: string): Promise<void> {
-  for await (const event of client.stream(streamBuildLog, { params: { id }, signal: context.signal })) {
-    if (event.event !== 'log') continue
-    if (context.isJson) context.terminal.json(event.data)
-    else context.terminal.print(printable(event.data.message))
-  }
-}
-
-function sayResult(context: Context, deploy: Deploy, startedAt: Date): void {
-  const { terminal } = context
-  const time = took(context.now().getTime() - startedAt.getTime())
+function sayResult({ terminal }: Context, deploy: Deploy): void {
+  const time = took(Date.parse(deploy.finished_at ?? deploy.updated_at) - Date.parse(deploy.created_at))
   if (deploy.status === 'live') {
+    const release = deploy.release?.name ?? 'The release'
     terminal.say(
-      `${terminal.style('green', '✓')} ${deploy.release?.name ?? 'The release'} is live after ${time}: ${deploy.url}`,
+      `${terminal.style('green', '✓')} ${release} is live after ${time}: ${terminal.style('bold', deploy.url)}`,
     )
     return
   }

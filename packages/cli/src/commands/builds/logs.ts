@@ -1,8 +1,8 @@
 import { listBuildLogs, listBuilds } from '@gantry/api'
+import { printBuildLog } from '../../build-log.ts'
 import { flag, type Input } from '../../command.ts'
 import type { Context } from '../../context.ts'
 import { CommandError, exitCodes } from '../../exit-codes.ts'
-import { printBuildLog } from '../../follow-deploy.ts'
 import { printable } from '../../output/printable.ts'
 
 export async function run(context: Context, input: Input): Promise<void> {

@@ -3,6 +3,8 @@ import { getPlatform, type Platform } from '@gantry/api'
 import type { Context } from '../../context.ts'
 import { type ExitCode, exitCodes } from '../../exit-codes.ts'
 import { runArgv } from '../../kernel/spawn-argv.ts'
+import { wrap } from '../../output/help.ts'
+import { markOf } from '../../output/marks.ts'
 import { serverCommand } from '../../server-program.ts'
 
 interface Finding {
@@ -57,16 +59,18 @@ async function askPlatform(context: Context): Promise<{ answer?: Platform; findi
   }
 }
 
-const marks = { ok: ['green', '✓'], warning: ['yellow', '!'], failed: ['red', '✗'] } as const
-
 function show({ terminal }: Context, findings: readonly Finding[], platform: Platform | undefined): void {
   for (const finding of findings) {
-    const [colour, mark] = marks[finding.status]
-    terminal.print(`${terminal.style(colour, mark)} ${finding.name.padEnd(12)} ${finding.message}`)
+    terminal.print(`${markOf(finding.status, terminal)} ${finding.name.padEnd(12)} ${finding.message}`)
   }
   if (!platform) return
   terminal.print('')
-  terminal.print(`Isolation level ${platform.isolation_level} of 4: ${platform.isolation}`)
+  const width = Math.min(terminal.columns, 120) - 4
+  terminal.print(terminal.style('bold', `Isolation level ${platform.isolation_level} of 4`))
+  for (const line of wrap(platform.isolation, width)) terminal.print(`  ${line}`)
   if (platform.missing.length > 0) terminal.print('For the next level:')
-  for (const sentence of platform.missing) terminal.print(`  - ${sentence}`)
+  for (const sentence of platform.missing) {
+    for (const [index, line] of wrap(sentence, width).entries())
+      terminal.print(`${index === 0 ? '  - ' : '    '}${line}`)
+  }
 }
