@@ -175,6 +175,31 @@ test('an app that answers before it has read the body is heard, and its connecti
   assert.equal(connections.size, 2)
 })
 
+test('an app that answers and closes before it has read a large body is heard, whatever the timing', async () => {
+  for (const delayMs of [0, 1, 5]) {
+    await httpApp((incoming, response) => {
+      setTimeout(
+        () =>
+          response
+            .writeHead(413, { connection: 'close', 'content-length': 2 })
+            .end('no', () => incoming.socket.destroy()),
+        delayMs,
+      )
+    })
+    for (let i = 0; i < 20; i++) {
+      const client = openRaw(routed.port)
+      client.write('POST / HTTP/1.1\r\nHost: app.test\r\nContent-Length: 100000000\r\n\r\n')
+      const more = () => {
+        while (!client.socket.destroyed && client.socket.write(megabyte));
+      }
+      client.socket.on('drain', more)
+      more()
+      assert.equal(statusOf(await client.until((text) => text.endsWith('no'))), 413)
+      client.socket.destroy()
+    }
+  }
+})
+
 test('informational responses pass', async () => {
   await use(
     rawApp((_head, socket) => {

@@ -7,7 +7,8 @@ export interface ControlPlaneClient {
   /** Undefined: nothing newer, after a wait. */
   fetchTable(known: TablePosition | undefined, signal: AbortSignal): Promise<TableUpdate | undefined>
   acknowledge(acknowledgement: Acknowledgement): Promise<void>
-  report(metrics: RouterMetrics): Promise<void>
+  /** False: the control plane knows nothing of this router and wants a full report. */
+  report(metrics: RouterMetrics): Promise<boolean>
   leave(): Promise<void>
   close(): void
 }
@@ -18,8 +19,8 @@ const callTimeoutMs = 25_000
 export function createControlPlaneClient(socketPath: string, routerId: string): ControlPlaneClient {
   // the long call has a connection, and the short ones share another and keep their order
   const agents = [new Agent({ keepAlive: true, maxSockets: 1 }), new Agent({ keepAlive: true, maxSockets: 1 })] as const
-  const call = async (method: string, path: string, body?: object): Promise<void> => {
-    await send({ socketPath, method, path, agent: agents[1], timeout: callTimeoutMs }, body)
+  const call = async (method: string, path: string, body?: object): Promise<Reply> => {
+    return await send({ socketPath, method, path, agent: agents[1], timeout: callTimeoutMs }, body)
   }
   return {
     async fetchTable(known, signal) {
@@ -29,12 +30,16 @@ export function createControlPlaneClient(socketPath: string, routerId: string): 
         router: routerId,
       })
       const options = { socketPath, path: `/table?${query}`, agent: agents[0], timeout: callTimeoutMs, signal }
-      const reply = await send(options)
-      return reply === '' ? undefined : (JSON.parse(reply) as TableUpdate)
+      const { text } = await send(options)
+      return text === '' ? undefined : (JSON.parse(text) as TableUpdate)
     },
-    acknowledge: (acknowledgement) => call('POST', '/acknowledgements', acknowledgement),
-    report: (metrics) => call('POST', '/metrics', metrics),
-    leave: () => call('DELETE', `/routers/${encodeURIComponent(routerId)}`),
+    async acknowledge(acknowledgement) {
+      await call('POST', '/acknowledgements', acknowledgement)
+    },
+    report: async (metrics) => (await call('POST', '/metrics', metrics)).status !== 409,
+    async leave() {
+      await call('DELETE', `/routers/${encodeURIComponent(routerId)}`)
+    },
     close: () => {
       for (const agent of agents) agent.destroy()
     },
@@ -50,12 +55,19 @@ interface SendOptions {
   readonly signal?: AbortSignal
 }
 
-function send(options: SendOptions, body?: object): Promise<string> {
+interface Reply {
+  readonly status: number
+  readonly text: string
+}
+
+/** Rejects on any answer but success and 409. */
+function send(options: SendOptions, body?: object): Promise<Reply> {
   return new Promise((resolve, reject) => {
     const call = request(options, (response) => {
       readText(response).then((text) => {
-        if ((response.statusCode ?? 500) < 300) resolve(text)
-        else reject(new Error(`the control plane answered ${response.statusCode}: ${text}`))
+        const status = response.statusCode ?? 500
+        if (status < 300 || status === 409) resolve({ status, text })
+        else reject(new Error(`the control plane answered ${status}: ${text}`))
       }, reject)
     })
     call.once('timeout', () => call.destroy(new Error('the control plane did not answer in time')))

@@ -1,39 +1,15 @@
-import type { Socket } from 'node:net'
 import type { RequestHead } from './check-request.ts'
 import type { ResponseHead } from './check-response.ts'
+import type { ClientSide } from './client-side.ts'
 import type { RouterCore } from './core.ts'
-import { addBody, lastChunk, type OutputBatch } from './output-batch.ts'
-import { type Page, writePage } from './pages.ts'
-import type { ReleaseCounters } from './release-counters.ts'
+import { OpenRequest } from './open-request.ts'
+import { addBody, lastChunk } from './output-batch.ts'
+import { Reply } from './reply.ts'
 import { splice } from './splice.ts'
 import type { HeldRequest, Route } from './table.ts'
 import type { Target } from './target.ts'
 import type { ResponseListener, UpstreamConnection } from './upstream-connection.ts'
-import {
-  connectionLine,
-  planReply,
-  type ReplyPlan,
-  writeInterimHead,
-  writeRequestHead,
-  writeSwitchingHead,
-} from './write-heads.ts'
-
-/** The client's connection as its current request sees it. */
-export interface ClientSide {
-  readonly socket: Socket
-  readonly out: OutputBatch
-  readonly forwardedLines: string
-  /** The request's body has come and was handed on, whole. */
-  readonly isRequestComplete: boolean
-  /** From now on the body's bytes come, by `onRequestData`; before that they stay with the client. */
-  startBody(): void
-  pauseBody(): void
-  resumeBody(): void
-  /** The response is written. `keepsAlive`: the next request may come. */
-  finish(keepsAlive: boolean): void
-  /** Gives the socket away for an upgrade, with the bytes that came early. */
-  takeOver(): Buffer
-}
+import { type Forwarding, writeRequestHead, writeSwitchingHead } from './write-heads.ts'
 
 /**
  * `held`: waits for the route · `connecting` and `checking` (a kept connection): nothing was sent yet ·
@@ -43,7 +19,6 @@ type Phase = 'held' | 'connecting' | 'checking' | 'sent' | 'replying' | 'upgrade
 
 /** Methods that may be sent twice (RFC 9110 §9.2.1). */
 const safeMethods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE'])
-const responseClasses = ['', '1xx', '2xx', '3xx', '4xx', '5xx']
 
 /**
  * One request's way to an instance and back. A request that was not sent goes to another instance, whatever its method:
@@ -54,20 +29,17 @@ export class Exchange implements ResponseListener, HeldRequest {
   readonly #core: RouterCore
   readonly #client: ClientSide
   readonly #request: RequestHead
-  readonly #requestId: string
-  readonly #startMs: number
+  readonly #forwarding: Forwarding
+  readonly #reply: Reply
+  readonly #count: OpenRequest
   readonly #isSafe: boolean
   #phase: Phase = 'ended'
   #route: Route | undefined
-  #counters: ReleaseCounters | undefined
   #target: Target | undefined
   #connection: UpstreamConnection | undefined
   #tried: Target[] = []
   #isRepeated = false
   #mayRepeatOnTried = false
-  #reply: ReplyPlan | undefined
-  #status = 0
-  #isEventStream = false
   /** Since the last progress. */
   #ticks = 0
 
@@ -75,8 +47,10 @@ export class Exchange implements ResponseListener, HeldRequest {
     this.#core = core
     this.#client = client
     this.#request = request
-    this.#requestId = request.requestId ?? core.newRequestId()
-    this.#startMs = core.nowMs()
+    const requestId = request.requestId ?? core.newRequestId()
+    this.#forwarding = { connectionLines: client.forwardedLines, requestId, receivedAtMs: core.wallMs() }
+    this.#reply = new Reply(request, requestId, client.out)
+    this.#count = new OpenRequest(core.nowMs)
     this.#isSafe = safeMethods.has(request.method) && isBodiless(request)
   }
 
@@ -87,7 +61,8 @@ export class Exchange implements ResponseListener, HeldRequest {
       else this.#answer(503, 'The router has no routes yet.')
       return
     }
-    this.#countFor(route)
+    this.#route = route
+    this.#count.countFor(route.counters)
     if (route.entry.mode === 'hold') return void this.#hold(route)
     const target = this.#choose(route)
     if (target) return void this.#use(target)
@@ -99,14 +74,6 @@ export class Exchange implements ResponseListener, HeldRequest {
     const target = route.choose(this.#tried) ?? (this.#mayRepeatOnTried ? route.choose([]) : undefined)
     this.#mayRepeatOnTried = false
     return target
-  }
-
-  #countFor(route: Route): void {
-    this.#route = route
-    if (this.#counters === route.counters) return
-    if (this.#counters) this.#counters.openRequests--
-    this.#counters = route.counters
-    this.#counters.openRequests++
   }
 
   #hold(route: Route): void {
@@ -154,15 +121,9 @@ export class Exchange implements ResponseListener, HeldRequest {
     this.#phase = 'sent'
     this.#ticks = 0
     connection.begin(this.#request.method)
-    const { forwardedLines } = this.#client
-    const forwarding = {
-      connectionLines: forwardedLines,
-      requestId: this.#requestId,
-      receivedAtMs: this.#core.wallMs(),
-    }
-    connection.out.add(writeRequestHead(this.#request, forwarding))
+    connection.out.add(writeRequestHead(this.#request, this.#forwarding))
     this.#client.startBody()
-    if (this.#phase === 'sent') connection.out.flush()
+    if (this.#phase === 'sent') connection.flush()
   }
 
   #startAgain(): void {
@@ -183,14 +144,14 @@ export class Exchange implements ResponseListener, HeldRequest {
 
   onRequestTurn(): void {
     this.#ticks = 0
-    if (this.#connection && !this.#connection.out.flush()) this.#client.pauseBody()
+    if (this.#connection && !this.#connection.flush()) this.#client.pauseBody()
   }
 
   onRequestEnd(): void {
     this.#ticks = 0
     if (!this.#connection) return
     if (this.#request.body.kind === 'chunked') this.#connection.out.add(lastChunk)
-    this.#connection.out.flush()
+    this.#connection.flush()
   }
 
   onMalformedBody(): void {
@@ -204,21 +165,17 @@ export class Exchange implements ResponseListener, HeldRequest {
   }
 
   onInterim(head: ResponseHead): void {
-    const isWanted = head.status === 100 ? this.#request.expectsContinue : !this.#request.isHttp10
-    if (isWanted) this.#client.out.add(writeInterimHead(head))
+    this.#reply.interim(head)
   }
 
   onResponseHead(head: ResponseHead): void {
-    this.#status = head.status
     if (head.status === 101) return void this.#switchProtocol(head)
     this.#phase = 'replying'
-    this.#isEventStream = head.isEventStream
-    this.#reply = planReply(this.#request, head, !this.#core.isDraining && this.#client.isRequestComplete)
-    this.#client.out.add(this.#reply.text)
+    this.#reply.begin(head, !this.#core.isDraining && this.#client.isRequestComplete)
   }
 
   onBodyData(data: Buffer): void {
-    addBody(this.#client.out, data, this.#reply?.isChunked ?? false)
+    this.#reply.data(data)
   }
 
   onResponseTurn(): void {
@@ -233,15 +190,14 @@ export class Exchange implements ResponseListener, HeldRequest {
 
   onResponseEnd(): void {
     const client = this.#client
-    if (this.#reply?.isChunked) client.out.add(lastChunk)
+    this.#reply.end()
     client.out.flush()
     const isComplete = client.isRequestComplete
     const connection = this.#connection
-    const target = this.#target
-    if (connection && !(isComplete && this.#request.upgrade === undefined)) connection.destroy()
-    else if (connection) target?.release(connection)
-    this.#end(responseClasses[Math.trunc(this.#status / 100)] ?? '5xx')
-    client.finish(isComplete && (this.#reply?.keepsAlive ?? false))
+    if (isComplete && this.#request.upgrade === undefined) connection && this.#target?.release(connection)
+    else connection?.destroy()
+    this.#end(this.#reply.responseClass ?? '5xx')
+    client.finish(isComplete && this.#reply.keepsAlive)
   }
 
   onBroken({ afterBytes }: { readonly afterBytes: boolean }): void {
@@ -265,32 +221,26 @@ export class Exchange implements ResponseListener, HeldRequest {
 
   #switchProtocol(head: ResponseHead): void {
     const connection = this.#connection
-    const counters = this.#counters
-    if (!connection || !counters || this.#request.upgrade === undefined || head.upgrade === undefined) {
+    if (!connection || this.#request.upgrade === undefined || head.upgrade === undefined) {
       return void this.#answer(502, 'The app answered with an upgrade that nobody asked for.')
     }
     this.#phase = 'upgraded'
-    counters.openRequests--
-    counters.openUpgrades++
-    counters.answered('1xx', this.#core.nowMs() - this.#startMs)
+    this.#count.upgraded()
+    const { out, socket } = this.#client
     const fromApp = connection.takeOver()
     const fromClient = this.#client.takeOver()
-    this.#client.out.add(writeSwitchingHead(head))
-    if (fromApp.length > 0) this.#client.out.add(fromApp)
-    this.#client.out.flush()
+    out.add(writeSwitchingHead(head))
+    if (fromApp.length > 0) out.add(fromApp)
+    out.flush()
     if (fromClient.length > 0) connection.socket.write(fromClient)
-    splice(this.#client.socket, connection.socket, this.#core.limits.lingerMs, () => {
-      this.#phase = 'ended'
-      counters.openUpgrades--
-      this.#leaveTarget()
-    })
+    splice(socket, connection.socket, this.#core.limits.lingerMs, () => this.#end('1xx'))
   }
 
   /** The client went away: whatever is under way to the app ends too. */
   onClientGone(): void {
     if (this.#phase === 'ended' || this.#phase === 'upgraded') return
     this.#connection?.destroy()
-    this.#end(this.#status === 0 ? 'router_499' : (responseClasses[Math.trunc(this.#status / 100)] ?? '5xx'))
+    this.#end(this.#reply.responseClass ?? 'router_499')
   }
 
   /** Called each tick: keeps the time limits. */
@@ -310,7 +260,7 @@ export class Exchange implements ResponseListener, HeldRequest {
         } else if (idleMs > limits.responseHeadMs) this.#answer(504, 'The app took too long to answer.')
         break
       case 'replying':
-        if (!this.#isEventStream && idleMs > limits.bodyIdleMs) this.#abandon()
+        if (!this.#reply.isEventStream && idleMs > limits.bodyIdleMs) this.#abandon()
     }
   }
 
@@ -328,30 +278,17 @@ export class Exchange implements ResponseListener, HeldRequest {
   #answer(status: number, message: string): void {
     this.#connection?.destroy()
     const client = this.#client
-    const keepsAlive = this.#request.keepsAlive && client.isRequestComplete && !this.#core.isDraining
-    const page: Page = {
-      status,
-      message,
-      requestId: this.#requestId,
-      isHtml: this.#request.prefersHtml,
-      isBodiless: this.#request.method === 'HEAD',
-      ...(status === 503 ? { retryAfter: 1 } : {}),
-    }
-    client.out.add(writePage(page, connectionLine(this.#request, keepsAlive)))
+    this.#reply.page(status, message, client.isRequestComplete && !this.#core.isDraining)
     client.out.flush()
     this.#end(`router_${status}`)
-    client.finish(keepsAlive)
+    client.finish(this.#reply.keepsAlive)
   }
 
   #end(responseClass: string): void {
     this.#phase = 'ended'
     this.#route?.held.delete(this)
     this.#leaveTarget()
-    const counters = this.#counters
-    if (!counters) return
-    this.#counters = undefined
-    counters.openRequests--
-    counters.answered(responseClass, this.#core.nowMs() - this.#startMs)
+    this.#count.ended(responseClass)
   }
 }
 

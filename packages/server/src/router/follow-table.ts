@@ -3,6 +3,7 @@ import { messageOf } from '../kernel/errors.ts'
 import type { Logger } from '../kernel/logger.ts'
 import type { ControlPlaneClient } from './control-plane-client.ts'
 import type { TableUpdate } from './protocol.ts'
+import type { Reporter } from './report-metrics.ts'
 import type { SavedTable } from './saved-table.ts'
 import { judgeUpdate, type RoutingTable, type TablePosition } from './table.ts'
 
@@ -10,6 +11,7 @@ export interface FollowDeps {
   readonly table: RoutingTable
   readonly saved: SavedTable
   readonly client: ControlPlaneClient
+  readonly reporter: Reporter
   readonly clock: Clock
   readonly logger: Logger
   readonly routerId: string
@@ -18,7 +20,6 @@ export interface FollowDeps {
 
 /** How soon a lost control plane is asked again; it counts on this (routing/routing.ts). */
 const lookAgainMs = 250
-const reportEveryMs = 1000
 
 /** Takes the whole table once, so that the control plane knows this router. Returns when it has come, or at the signal. */
 export async function joinTable(deps: FollowDeps, signal: AbortSignal): Promise<void> {
@@ -57,7 +58,7 @@ async function takeUpdate(deps: FollowDeps, known: TablePosition | undefined, si
   if (verdict !== 'apply') throw new Error(`a table was refused: ${verdict}`)
   await saved.save(update, () => wholeTable(deps, update))
   table.apply(update)
-  await report(deps)
+  await deps.reporter.report() // before the acknowledgement, as router/protocol.ts says
   await client.acknowledge({ routerId, epoch: update.epoch, revision: update.revision })
   await saved.removeOthers()
 }
@@ -67,27 +68,4 @@ function wholeTable({ table }: FollowDeps, update: TableUpdate): TableUpdate {
   const changed = new Set([...update.entries.map((entry) => entry.environmentId), ...update.removed])
   const kept = table.entries().filter((entry) => !changed.has(entry.environmentId))
   return { ...update, full: true, entries: [...kept, ...update.entries], removed: [] }
-}
-
-/** Open requests are told before the acknowledgement: whoever waits for it knows every one that an old table began. */
-export async function report({
-  table,
-  client,
-  routerId,
-}: Pick<FollowDeps, 'table' | 'client' | 'routerId'>): Promise<void> {
-  await client.report({ routerId, releases: table.report() })
-}
-
-/** Reports each second, and at once when `nudge` is called, until aborted. */
-export function reportMetrics(deps: FollowDeps, signal: AbortSignal): { nudge(): void; ended: Promise<void> } {
-  let wake = new AbortController()
-  const run = async () => {
-    while (!signal.aborted) {
-      const stop = AbortSignal.any([signal, wake.signal])
-      await deps.clock.wait(reportEveryMs, stop).catch(() => undefined)
-      if (wake.signal.aborted) wake = new AbortController()
-      await report(deps).catch(() => undefined) // followTable says that the control plane is away
-    }
-  }
-  return { nudge: () => wake.abort(), ended: run() }
 }

@@ -58,6 +58,11 @@ export interface Acknowledgement {
 /** Rate, errors, duration, per release, since the router's start: counters that only grow. */
 export interface RouterMetrics {
   readonly routerId: string
+  /**
+   * Whether this is everything, or only the releases that changed since the last report that was answered with 204. A
+   * control plane that has no report of this router answers a partial one with 409, and gets a full one.
+   */
+  readonly full: boolean
   readonly releases: readonly ReleaseMetrics[]
 }
 

@@ -273,10 +273,10 @@ test('a client that goes away takes its request with it, and every count goes ba
   const client = openRaw(routed.port)
   client.write(getAgain)
   await eventually(() => mute.heads.length === 1, 'the request')
-  assert.deepEqual(routed.router.table.report()[0]?.openByInstance, { [mute.app.target.instanceId]: 1 })
+  assert.deepEqual(routed.counted()?.openByInstance, { [mute.app.target.instanceId]: 1 })
   client.socket.destroy()
   await eventually(() => closed === 1, 'the end of the connection to the app')
-  const release = routed.router.table.report()[0]
+  const release = routed.counted()
   assert.equal(release?.openRequests, 0)
   assert.deepEqual(release?.openByInstance, { [mute.app.target.instanceId]: 0 })
 })

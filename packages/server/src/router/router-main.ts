@@ -6,10 +6,11 @@ import type { Logger } from '../kernel/logger.ts'
 import { hasProcessEnded, nameProcess } from '../kernel/process-life.ts'
 import { joinSupervisor, type SupervisedProgram } from '../kernel/supervised-program.ts'
 import { createControlPlaneClient } from './control-plane-client.ts'
-import { type FollowDeps, followTable, joinTable, reportMetrics } from './follow-table.ts'
+import { type FollowDeps, followTable, joinTable } from './follow-table.ts'
 import { readLimits } from './limits.ts'
 import { createLineLogger } from './line-logger.ts'
 import { routerIdPrefix } from './protocol.ts'
+import { createReporter, keepReporting } from './report-metrics.ts'
 import { createRequestIds } from './request-ids.ts'
 import { createRouter } from './router.ts'
 import { createSavedTable, loadSavedTable } from './saved-table.ts'
@@ -52,12 +53,14 @@ async function serve(program: SupervisedProgram, logger: Logger): Promise<void> 
   })
   for (const update of await loadSavedTable(join(home, 'routing'), bootId)) router.table.apply(update)
   const stopped = new AbortController()
-  const deps: FollowDeps = { table: router.table, saved, client, clock: systemClock, logger, routerId, bootId }
+  const { table } = router
+  const reporter = createReporter({ table, client, routerId })
+  const deps: FollowDeps = { table, saved, client, reporter, clock: systemClock, logger, routerId, bootId }
   const waitMs = router.table.position ? savedTableMs : noTableMs
   await joinTable(deps, AbortSignal.any([stopped.signal, AbortSignal.timeout(waitMs)]))
   const following = followTable(deps, stopped.signal)
   for (const { fd } of program.sockets) await router.listen({ fd })
-  const metrics = reportMetrics(deps, stopped.signal)
+  const metrics = keepReporting(deps, stopped.signal)
   reporting.nudge = metrics.nudge
   program.ready()
   logger.info({ routerId, ...router.table.position }, 'router ready')

@@ -1,7 +1,7 @@
 import type { AddressInfo } from 'node:net'
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import { defaultLimits, type RouterLimits } from './limits.ts'
-import type { RouteEntry, RouteTarget } from './protocol.ts'
+import type { ReleaseMetrics, RouteEntry, RouteTarget } from './protocol.ts'
 import { createRequestIds } from './request-ids.ts'
 import { createRouter, type Router } from './router.ts'
 
@@ -14,6 +14,8 @@ export interface RouterUnderTest {
   /** Sets the route of `app.test`; each call is a new revision. */
   route(targets: readonly RouteTarget[], entry?: Partial<RouteEntry>): void
   remove(environmentId: string): void
+  /** What was counted for a release; undefined when nothing was. */
+  counted(releaseId?: string): ReleaseMetrics | undefined
   close(): Promise<void>
 }
 
@@ -51,6 +53,7 @@ export async function startRouter(limits: Partial<RouterLimits> = {}): Promise<R
       revision++
       router.table.apply({ ...update, revision, entries: [], removed: [environmentId] })
     },
+    counted: (releaseId = 'rel-1') => router.table.takeReport('all').find((release) => release.releaseId === releaseId),
     close: () => router.drain(),
   }
 }

@@ -119,30 +119,26 @@ test('open requests are reported by instance until the last one ends', () => {
   const [old] = table.find('a.test')?.targets ?? []
   old?.enter()
   table.apply(update(2, [entry('a', 2, { releaseId: 'rel-2', targets: [target('next')] })]))
-  assert.deepEqual(
-    table.report().map(({ releaseId, openByInstance }) => [releaseId, openByInstance]),
-    [
-      ['rel-a', { 'ins-a': 1 }],
-      ['rel-2', { next: 0 }],
-    ],
-  )
+  const open = () => table.takeReport('changed').map(({ releaseId, openByInstance }) => [releaseId, openByInstance])
+  assert.deepEqual(open(), [['rel-a', { 'ins-a': 1 }]])
   assert.deepEqual(drained, [])
   old?.leave()
   assert.deepEqual(drained, ['ins-a'])
-  assert.deepEqual(table.report()[0]?.openByInstance, {})
+  assert.deepEqual(open(), [['rel-a', {}]])
+  assert.deepEqual(open(), [])
 })
 
-test('counters of a release that is long out of the table are forgotten', () => {
+test('counters of a release that is long out of the table are forgotten, others are kept', () => {
   const { table, passMs } = aTable()
-  table.apply(update(1, [entry('a', 1)], { full: true }))
-  table.sweep()
+  table.apply(update(1, [entry('a', 1), entry('b', 1)], { full: true }))
+  for (const host of ['a.test', 'b.test']) table.find(host)?.counters.answered('2xx', 1)
   table.apply(update(2, [entry('a', 2, { releaseId: 'rel-2' })]))
+  const releases = () => table.takeReport('all').map(({ releaseId }) => releaseId)
+  table.sweep()
+  assert.deepEqual(releases(), ['rel-a', 'rel-b'])
   passMs(3_600_000)
   table.sweep()
-  assert.deepEqual(
-    table.report().map(({ releaseId }) => releaseId),
-    ['rel-2'],
-  )
+  assert.deepEqual(releases(), ['rel-b'])
 })
 
 test('an idle connection is trusted less for what cannot be repeated, and as long as the app says', () => {

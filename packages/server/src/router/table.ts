@@ -59,7 +59,7 @@ export function judgeUpdate(known: TablePosition | undefined, update: TableUpdat
   return 'apply'
 }
 
-/** How long the counters of a release that is out of the table are reported. */
+/** How long the counters of a release that is out of the table are kept: it may come back. */
 const keepCountersMs = 600_000
 
 export interface RoutingTable {
@@ -69,7 +69,8 @@ export interface RoutingTable {
   apply(update: TableUpdate): void
   /** Every entry, for the saved table. */
   entries(): readonly RouteEntry[]
-  report(): readonly ReleaseMetrics[]
+  /** What was counted: of every release that got a request, or of those that changed since the last call. */
+  takeReport(which: 'all' | 'changed'): readonly ReleaseMetrics[]
   /** Ends stale connections and forgets old counters. */
   sweep(): void
 }
@@ -80,25 +81,23 @@ interface State extends TargetDeps {
   readonly byHost: Map<string, Route>
   /** Targets in the table, by instance and start. */
   readonly targets: Map<string, Target>
-  /** These and the ones that still have open requests. */
-  readonly openTargets: Set<Target>
   readonly counters: Map<string, ReleaseCounters>
+  readonly changed: Set<ReleaseCounters>
+  /** Counters of releases that are out of the table, and since when in ms. */
+  readonly former: Map<ReleaseCounters, number>
 }
 
-export function createTable(deps: TargetDeps): RoutingTable {
-  const openTargets = new Set<Target>()
+export function createTable(deps: Omit<TargetDeps, 'withIdle'>): RoutingTable {
   const state: State = {
     ...deps,
+    withIdle: new Set(),
     position: undefined,
     routes: new Map(),
     byHost: new Map(),
     targets: new Map(),
-    openTargets,
     counters: new Map(),
-    onDrained(target) {
-      openTargets.delete(target)
-      deps.onDrained(target)
-    },
+    changed: new Set(),
+    former: new Map(),
   }
   return {
     get position() {
@@ -107,7 +106,7 @@ export function createTable(deps: TargetDeps): RoutingTable {
     find: (host) => state.byHost.get(host),
     apply: (update) => applyUpdate(state, update),
     entries: () => [...state.routes.values()].map((route) => route.entry),
-    report: () => reportAll(state),
+    takeReport: (which) => takeReport(state, which),
     sweep: () => sweepAll(state),
   }
 }
@@ -133,9 +132,11 @@ function setRoute(state: State, entry: RouteEntry, woken: Set<HeldRequest>): voi
   forgetHosts(state, route)
   state.routes.set(entry.environmentId, route)
   for (const host of entry.hosts) state.byHost.set(host, route)
+  if (route.counters !== counters) state.former.set(route.counters, state.nowMs())
+  state.former.delete(counters)
   route.entry = entry
   route.counters = counters
-  replaceTargets(state, route, entry)
+  replaceTargets(state, route, entry.targets)
   takeHeld(route, woken)
 }
 
@@ -144,7 +145,8 @@ function removeRoute(state: State, environmentId: string, woken: Set<HeldRequest
   if (!route) return
   forgetHosts(state, route)
   state.routes.delete(environmentId)
-  replaceTargets(state, route, { ...route.entry, targets: [] })
+  state.former.set(route.counters, state.nowMs())
+  replaceTargets(state, route, [])
   takeHeld(route, woken)
 }
 
@@ -157,14 +159,13 @@ function takeHeld(route: Route, woken: Set<HeldRequest>): void {
   route.held.clear()
 }
 
-function replaceTargets(state: State, route: Route, entry: Pick<RouteEntry, 'targets' | 'releaseId'>): void {
+function replaceTargets(state: State, route: Route, wanted: readonly RouteTarget[]): void {
   const before = route.targets
-  route.targets = entry.targets.map((target) => {
+  route.targets = wanted.map((target) => {
     const known = state.targets.get(keyOf(target))
     if (known && isSameAddress(known.address, target.address)) return known
-    const made = new Target(target, entry.releaseId, state)
+    const made = new Target(target, route.counters, state)
     state.targets.set(keyOf(target), made)
-    state.openTargets.add(made)
     return made
   })
   for (const target of before) if (!route.targets.includes(target)) retire(state, target)
@@ -188,27 +189,24 @@ function keyOf(target: Pick<RouteTarget, 'instanceId' | 'startedAt'>): string {
 function countersFor(state: State, entry: RouteEntry): ReleaseCounters {
   const known = state.counters.get(entry.releaseId)
   if (known) return known
-  const made = new ReleaseCounters(entry.environmentId, entry.releaseId)
+  const made = new ReleaseCounters(entry.environmentId, entry.releaseId, state.changed)
   state.counters.set(entry.releaseId, made)
   return made
 }
 
-function reportAll(state: State): ReleaseMetrics[] {
-  const open = new Map<string, Record<string, number>>()
-  for (const target of state.openTargets) {
-    const byInstance = open.get(target.releaseId) ?? {}
-    byInstance[target.instanceId] = (byInstance[target.instanceId] ?? 0) + target.open
-    open.set(target.releaseId, byInstance)
-  }
-  return [...state.counters.values()].map((counters) => counters.report(open.get(counters.releaseId) ?? {}))
+function takeReport(state: State, which: 'all' | 'changed'): ReleaseMetrics[] {
+  const wanted =
+    which === 'all' ? [...state.counters.values()].filter((counters) => counters.isUsed) : [...state.changed]
+  state.changed.clear()
+  return wanted.map((counters) => counters.report())
 }
 
 function sweepAll(state: State): void {
   const now = state.nowMs()
-  for (const target of state.openTargets) target.sweep()
-  for (const route of state.routes.values()) route.counters.lastUsedMs = now
-  for (const counters of state.counters.values()) {
-    if (counters.openRequests + counters.openUpgrades > 0) counters.lastUsedMs = now
-    if (now - counters.lastUsedMs > keepCountersMs) state.counters.delete(counters.releaseId)
+  for (const target of state.withIdle) target.sweep()
+  for (const [counters, since] of state.former) {
+    if (counters.isOpen || now - since < keepCountersMs) continue
+    state.former.delete(counters)
+    state.counters.delete(counters.releaseId)
   }
 }

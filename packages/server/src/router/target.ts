@@ -1,5 +1,6 @@
 import type { RouterLimits } from './limits.ts'
 import type { RouteTarget } from './protocol.ts'
+import type { ReleaseCounters } from './release-counters.ts'
 import { UpstreamConnection } from './upstream-connection.ts'
 
 /** How long an idle connection is trusted when the app said nothing. Node closes its own after 5 s, gunicorn after 2 s. */
@@ -15,6 +16,8 @@ const avoidMs = 2000
 export interface TargetDeps {
   readonly limits: RouterLimits
   readonly nowMs: () => number
+  /** Targets that keep idle connections, so that a sweep need not look at all. */
+  readonly withIdle: Set<Target>
   /** The last open request of a target that is out of the table has ended. */
   readonly onDrained: (target: Target) => void
 }
@@ -24,7 +27,7 @@ export class Target {
   readonly instanceId: string
   readonly startedAt: string
   readonly address: RouteTarget['address']
-  readonly releaseId: string
+  readonly counters: ReleaseCounters
   /** Requests and upgraded connections that are open to it. */
   open = 0
   /** Out of the table: gets no new request. */
@@ -35,8 +38,9 @@ export class Target {
   readonly #idle: UpstreamConnection[] = []
   readonly #deps: TargetDeps
 
-  constructor(target: RouteTarget, releaseId: string, deps: TargetDeps) {
-    this.releaseId = releaseId
+  constructor(target: RouteTarget, counters: ReleaseCounters, deps: TargetDeps) {
+    this.counters = counters
+    counters.targets.add(this)
     this.instanceId = target.instanceId
     this.startedAt = target.startedAt
     this.address = target.address
@@ -57,11 +61,20 @@ export class Target {
 
   enter(): void {
     this.open++
+    this.counters.touch()
   }
 
   leave(): void {
     this.open--
-    if (this.open === 0 && this.isRetired) this.#deps.onDrained(this)
+    this.counters.touch()
+    this.#endWhenDrained()
+  }
+
+  #endWhenDrained(): void {
+    if (this.open > 0 || !this.isRetired) return
+    this.counters.targets.delete(this)
+    this.counters.touch()
+    this.#deps.onDrained(this)
   }
 
   /** An idle connection that the app has hardly closed yet. `isSafe`: the request may be repeated if it had. */
@@ -86,16 +99,17 @@ export class Target {
 
   /** Takes a connection back after a response: keeps it for another request, or ends it. */
   release(connection: UpstreamConnection): void {
-    const isKept = connection.isReusable && !connection.isClosed && !this.isRetired
+    const isKept = connection.isReusable && !connection.isClosed && !connection.socket.errored && !this.isRetired
     if (!isKept || this.#idle.length >= this.#deps.limits.maxIdlePerInstance) return void connection.destroy()
     connection.idleSinceMs = this.#deps.nowMs()
+    if (this.#idle.length === 0) this.#deps.withIdle.add(this)
     this.#idle.push(connection)
   }
 
   retire(): void {
     this.isRetired = true
     this.#endIdle(this.#idle.splice(0))
-    if (this.open === 0) this.#deps.onDrained(this)
+    this.#endWhenDrained()
   }
 
   /** Ends connections that nobody would take any more. The oldest stand first. */
@@ -104,6 +118,7 @@ export class Target {
     const isStale = (connection: UpstreamConnection) =>
       now - connection.idleSinceMs > trustedIdleMs(connection.idleHintMs, true)
     const stale = this.#idle.filter(isStale)
+    if (stale.length === this.#idle.length) this.#deps.withIdle.delete(this)
     if (stale.length === 0) return
     const fresh = this.#idle.filter((connection) => !isStale(connection))
     this.#idle.splice(0, this.#idle.length, ...fresh)

@@ -3,6 +3,7 @@ import { BodyDecoder, type BodySink, MalformedMessage } from './body-decoder.ts'
 import { checkResponse, type ResponseHead } from './check-response.ts'
 import { OutputBatch } from './output-batch.ts'
 import type { RouteTarget } from './protocol.ts'
+import { readUnread } from './unread-bytes.ts'
 
 /** What happens to the request that a connection carries. After `onResponseEnd` or `onBroken` nothing more comes. */
 export interface ResponseListener extends BodySink {
@@ -71,6 +72,16 @@ export class UpstreamConnection {
     this.#hasBytes = false
     this.#decoder = undefined
     this.isReusable = false
+  }
+
+  /** Writes what is in `out`; false: wait for `onUpstreamDrain`. */
+  flush(): boolean {
+    const isReady = this.out.flush()
+    if (this.socket.errored && this.#listener) {
+      const unread = readUnread(this.socket)
+      if (unread.length > 0) this.#read(unread)
+    }
+    return isReady
   }
 
   /** Ends the use by its listener and the connection. */

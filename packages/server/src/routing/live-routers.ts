@@ -9,7 +9,8 @@ import { leaseSeconds } from './router-store.ts'
  */
 export interface LiveRouters {
   heard(routerId: string): void
-  reported(metrics: RouterMetrics): void
+  /** False: a full report is wanted. */
+  reported(metrics: RouterMetrics): boolean
   left(routerId: string): void
   /** Whether the router may still send requests by an old table. */
   isAlive(routerId: string, isLeased: boolean): boolean
@@ -39,7 +40,7 @@ export function createLiveRouters(deps: LiveRoutersDeps): LiveRouters {
     heard: (routerId) => void heardAt.set(routerId, clock.monotonicMs()),
     reported(metrics) {
       heardAt.set(metrics.routerId, clock.monotonicMs())
-      reports.report(metrics)
+      return reports.report(metrics)
     },
     left: forget,
     isAlive: (routerId, isLeased) => (isLeased || isInGrace()) && !isGone(routerId),

@@ -69,14 +69,18 @@ const epochName = 'routing_epoch'
 
 /** The table's epoch; made by whoever asks first. */
 export async function readEpoch(db: Queryable, newEpoch: () => string): Promise<string> {
+  const known = await selectEpoch(db)
+  if (known !== undefined) return known
   await db.query('insert into platform (name, value) values ($1, $2) on conflict (name) do nothing', [
     epochName,
     newEpoch(),
   ])
+  return await readEpoch(db, newEpoch)
+}
+
+async function selectEpoch(db: Queryable): Promise<string | undefined> {
   const rows = await db.query<{ value: string }>('select value from platform where name = $1', [epochName])
-  const value = rows[0]?.value
-  if (value === undefined) throw new Error('the routing epoch vanished from table platform')
-  return value
+  return rows[0]?.value
 }
 
 /** Begins a new history, unless somebody else already did. */

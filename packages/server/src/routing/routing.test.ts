@@ -296,20 +296,41 @@ test('open requests are the sum of all routers, and unknown until each has repor
   assert.equal(routing.openRequests('ins-1'), 0)
   await table(undefined, 'a')
   assert.equal(routing.openRequests('ins-1'), undefined)
-  await call('POST', '/metrics', { routerId: 'a', releases: [release(2)] })
-  await call('POST', '/metrics', { routerId: 'b', releases: [release(3)] })
+  await call('POST', '/metrics', { routerId: 'a', full: true, releases: [release(2)] })
+  await call('POST', '/metrics', { routerId: 'b', full: true, releases: [release(3)] })
   assert.equal(routing.openRequests('ins-1'), 5)
   assert.equal(routing.openRequests('ins-2'), 0)
 })
 
 test('a router that leaves takes its open requests with it but not its counts', async () => {
-  await call('POST', '/metrics', { routerId: 'a', releases: [release(2)] })
-  await call('POST', '/metrics', { routerId: 'b', releases: [release(1)] })
+  await call('POST', '/metrics', { routerId: 'a', full: true, releases: [release(2)] })
+  await call('POST', '/metrics', { routerId: 'b', full: true, releases: [release(1)] })
   await call('DELETE', '/routers/a')
   const [merged] = routing.metrics().releases
   assert.deepEqual([merged?.requests, merged?.openRequests, merged?.durationSumMs], [20, 1, 40])
   assert.deepEqual(merged?.responses, { '2xx': 18, router_502: 2 })
   assert.deepEqual(merged?.openByInstance, { 'ins-1': 1 })
+})
+
+test('after a full report the changes are enough, and only after one', async () => {
+  const report = (full: boolean, releases: ReleaseMetrics[]) =>
+    call('POST', '/metrics', { routerId: 'a', full, releases })
+  assert.equal((await report(false, [release(1)])).status, 409)
+  assert.equal((await report(true, [release(1), release(2, { releaseId: 'rel-2' })])).status, 204)
+  aheadMs += 3000
+  assert.equal(routing.openRequests('ins-1'), 3)
+  await report(false, [release(0, { requests: 11 })])
+  assert.equal(routing.openRequests('ins-1'), 2)
+  await report(true, [release(0, { requests: 12 })])
+  assert.equal(routing.openRequests('ins-1'), 0)
+  const requests = new Map(routing.metrics().releases.map((each) => [each.releaseId, each.requests]))
+  assert.deepEqual(
+    requests,
+    new Map([
+      ['rel-2', 10],
+      ['rel-1', 12],
+    ]),
+  )
 })
 
 test('only its owner may connect', () => {

@@ -13,7 +13,8 @@ export interface RouterCalls {
     signal: AbortSignal,
   ): Promise<TableUpdate | undefined>
   acknowledge(acknowledgement: Acknowledgement): Promise<void>
-  report(metrics: RouterMetrics): void
+  /** False: a full report is wanted. */
+  report(metrics: RouterMetrics): boolean
   leave(routerId: string): Promise<void>
 }
 
@@ -101,8 +102,8 @@ async function dispatch(
     await calls.acknowledge((await readJson(request)) as Acknowledgement)
     response.writeHead(204).end()
   } else if (action === 'POST /metrics') {
-    calls.report((await readJson(request)) as RouterMetrics)
-    response.writeHead(204).end()
+    const isTaken = calls.report((await readJson(request)) as RouterMetrics)
+    response.writeHead(isTaken ? 204 : 409).end()
   } else if (request.method === 'DELETE' && url.pathname.startsWith('/routers/')) {
     await calls.leave(decodeURIComponent(url.pathname.slice('/routers/'.length)))
     response.writeHead(204).end()
