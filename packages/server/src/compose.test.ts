@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { it } from 'node:test'
@@ -20,6 +21,8 @@ it('is whole: every operation of the contract has its handler, and the platform 
   for (const folder of folders) await mkdir(join(home, folder))
   const environment = { GANTRY_HOME: home, DATABASE_URL: database.url, PATH: process.env.PATH }
   const installation = await readInstallation()
+  // from here on the process may be a user who cannot read the checkout
+  const loaded = new Set(Object.keys(createRequire(import.meta.url).cache))
   const ownerToken = newSecretToken(randomBytes)
   const settings = readSettings(environment, false)
   const platform = await composePlatform({ settings, installation, ownerToken, logger: silentLogger, environment })
@@ -35,6 +38,10 @@ it('is whole: every operation of the contract has its handler, and the platform 
   assert.deepEqual(unanswered, [])
   const shown = (await (await fetch(`http://127.0.0.1:${port}/v1/platform`, { headers })).json()) as { status: string }
   assert.equal(shown.status, 'degraded', 'without a supervisor and routers')
+  for (const path of ['/docs/reference.js', '/v1/%ff', '/nothing'])
+    await fetch(`http://127.0.0.1:${port}${path}`, { headers })
+  const loadedLate = Object.keys(createRequire(import.meta.url).cache).filter((path) => !loaded.has(path))
+  assert.deepEqual(loadedLate, [])
   await platform.stop()
   await installation.referenceScript.close()
   await database.close()

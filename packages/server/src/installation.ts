@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { type Migration, readMigrations } from './db/migrate.ts'
-import { openReferenceScript, type ReferenceScript } from './http/index.ts'
+import { openReferenceScript, preloadHttp, type ReferenceScript } from './http/index.ts'
 import { type OwnToolchain, ownToolchain } from './kernel/own-toolchain.ts'
 
 /** What is read of Gantry's installation and of whoever started it, before root's rights end: afterwards it may be out of sight. */
@@ -16,6 +16,7 @@ export interface Installation {
 }
 
 export async function readInstallation(): Promise<Installation> {
+  await preloadHttp()
   const manifest = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }
   const toolchain = ownToolchain('/')
   return {
