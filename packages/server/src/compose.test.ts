@@ -13,7 +13,7 @@ import { readInstallation } from './installation.ts'
 import { silentLogger } from './kernel/logger.ts'
 import { newSecretToken } from './kernel/secret-token.ts'
 
-it('is whole: every operation of the contract has its handler, and the platform starts without its neighbours', async () => {
+it('is whole: every operation of the contract has its handler, and the platform starts without its neighbours', async (t) => {
   const database = await createTestDatabase()
   // a short path: a Unix socket's has at most 107 bytes
   const home = await mkdtemp(join(tmpdir(), 'gantry-test-'))
@@ -26,6 +26,12 @@ it('is whole: every operation of the contract has its handler, and the platform 
   const ownerToken = newSecretToken(randomBytes)
   const settings = readSettings(environment, false)
   const platform = await composePlatform({ settings, installation, ownerToken, logger: silentLogger, environment })
+  t.after(async () => {
+    await platform.stop()
+    await installation.referenceScript.close()
+    await database.close()
+    await rm(home, { recursive: true })
+  })
   const [port] = await platform.start([{ host: '127.0.0.1', port: 0 }])
   const headers = { authorization: `Bearer ${ownerToken}` }
   const unanswered: string[] = []
@@ -42,8 +48,4 @@ it('is whole: every operation of the contract has its handler, and the platform 
     await fetch(`http://127.0.0.1:${port}${path}`, { headers })
   const loadedLate = Object.keys(createRequire(import.meta.url).cache).filter((path) => !loaded.has(path))
   assert.deepEqual(loadedLate, [])
-  await platform.stop()
-  await installation.referenceScript.close()
-  await database.close()
-  await rm(home, { recursive: true })
 })
