@@ -50,11 +50,14 @@ export function findNode() {
 /** The environment of Gantry's own programs: compiled code is kept, which saves half of each start. */
 export function environment(more = {}) {
   const cache =
-    process.env.NODE_COMPILE_CACHE ?? join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'gantry', 'compile')
+    process.env.NODE_COMPILE_CACHE || join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'gantry', 'compile')
   return { ...process.env, NODE_COMPILE_CACHE: cache, ...more }
 }
 
-/** Runs a program in the checkout with this terminal and resolves with its exit code; SIGTERM is passed on. */
+/**
+ * Runs a program in the checkout with this terminal and resolves with its exit code. SIGTERM is passed on, and so is the death of
+ * the shell that npm starts this script by: a killed npm takes only that shell along.
+ */
 export function run(file, args, env = environment()) {
   const child = spawn(file, args, { cwd: root, env, stdio: 'inherit' })
   const passOn = (signal) => child.kill(signal)
@@ -64,9 +67,16 @@ export function run(file, args, env = environment()) {
   process.on('SIGTERM', passOn)
   process.on('SIGHUP', passOn)
   process.on('SIGINT', onInterrupt)
+  const parent = process.ppid
+  const watch = setInterval(() => {
+    if (process.ppid === parent) return
+    clearInterval(watch)
+    passOn('SIGTERM')
+  }, 500)
   return new Promise((resolve, reject) => {
     child.once('error', reject)
     child.once('exit', (code, signal) => {
+      clearInterval(watch)
       process.off('SIGTERM', passOn).off('SIGHUP', passOn).off('SIGINT', onInterrupt)
       resolve(signal ? 128 + (signalNumbers[signal] ?? 0) : (code ?? 1))
     })

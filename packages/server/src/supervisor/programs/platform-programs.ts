@@ -52,15 +52,15 @@ interface Supervised {
 function supervised(context: SupervisorContext, name: 'control-plane' | 'router', given: Supervised): Program {
   const { home, users, identity, clock, log, spawn, environment } = context
   const { sockets, variables, ...options } = given
-  const compileCache = join(home.path, 'cache/node')
+  const compileCache = environment.NODE_COMPILE_CACHE || join(home.path, 'cache/node')
   const place = { name, homeKey: home.key, home: home.path, build: identity.build, users }
   const start = async () =>
     startProgram(
       {
         ...context.commandOf(name),
         env: {
-          NODE_COMPILE_CACHE: compileCache,
           ...inheritedEnvironment(environment),
+          NODE_COMPILE_CACHE: compileCache,
           ...variables,
           ...programVariables(place),
         },
