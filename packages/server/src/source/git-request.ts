@@ -4,7 +4,7 @@ import { errorCatalogue } from '@gantry/api'
 import { authorize, type Principal, type TeamScope } from '../access/index.ts'
 import { type AppRow, appsByRepository, findApp } from '../apps/index.ts'
 import type { GitService } from '../clients/git/index.ts'
-import { UserError } from '../kernel/errors.ts'
+import { isSystemError, UserError } from '../kernel/errors.ts'
 import type { RepositoryId } from '../kernel/ids.ts'
 import { type GitRoute, matchGitRoute } from './git-route.ts'
 import type { PushDeps } from './incoming-push.ts'
@@ -39,7 +39,7 @@ export function createGitRequestHandler(deps: GitRequestDeps) {
     response.on('error', () => undefined) // the client has left; `close` follows
     request.on('error', () => undefined)
     request.setTimeout(silenceMs, () => request.destroy())
-    answer(deps, request, response).catch((error: unknown) => replyError(deps, response, error))
+    answer(deps, request, response).catch((error: unknown) => replyError(deps, { request, response }, error))
   }
 }
 
@@ -129,21 +129,30 @@ function whenGone(response: ServerResponse): AbortSignal {
 }
 
 /** Plain text: git shows it behind `remote: `. */
-function replyError(deps: GitRequestDeps, response: ServerResponse, error: unknown): void {
+function replyError(deps: GitRequestDeps, call: Pick<GitCall, 'request' | 'response'>, error: unknown): void {
+  const { request, response } = call
   if (response.headersSent || response.destroyed) {
     if (!(error instanceof UserError)) deps.log.debug({ err: error }, 'a git request broke off')
     response.destroy()
     return
   }
-  const known = error instanceof UserError ? error : undefined
+  const known = error instanceof UserError ? error : faultOfBody(error)
   if (!known) deps.log.error({ err: error }, 'a git request failed')
   const code = known?.code ?? 'internal_error'
   const status = errorCatalogue[code].status ?? 500
   response.writeHead(status, {
     ...noCache,
     'content-type': 'text/plain; charset=utf-8',
+    // A body that nobody has read, of any size, is not worth reading.
+    ...(request.complete ? {} : { connection: 'close' }),
     ...(status === 401 ? { 'www-authenticate': 'Basic realm="Gantry", charset="UTF-8"' } : {}),
     ...(status === 405 ? { allow: 'GET, POST' } : {}),
   })
   response.end(`${known?.message ?? 'Gantry could not answer this; its own log says why.'} [${code}]\n`)
+}
+
+/** What unzipping the body throws (node:zlib's error codes). */
+function faultOfBody(error: unknown): UserError | undefined {
+  if (!isSystemError(error, 'Z_DATA_ERROR', 'Z_BUF_ERROR')) return undefined
+  return new UserError('invalid_request', 'The body is not gzip, or ends early.', { cause: error })
 }

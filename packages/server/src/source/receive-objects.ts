@@ -62,7 +62,7 @@ async function unpack(
     const report = await deps.git.receivePack(context.path, {
       refs,
       shallow,
-      pack: deadline.afterLast(packets.rest()),
+      pack: deadline.watch(packets.rest()),
       quiet: capabilities.quiet,
       onProgress(bytes) {
         words = (words + bytes.toString('utf8')).slice(-8192)
@@ -76,20 +76,30 @@ async function unpack(
   }
 }
 
-/** How long git may work on a pack once all of it is here: some packs are made to keep it busy for days. */
-const unpackLimitMs = 10 * 60_000
+/** How long git may work on what it has of a pack before it takes more: some packs are made to keep it busy for days. */
+const workLimitMs = 10 * 60_000
 
 function createDeadline(clock: Clock) {
   const over = new AbortController()
-  const stopped = new AbortController()
+  let working = new AbortController()
+  const start = (): void => {
+    working = new AbortController()
+    const limit = () => over.abort(new Error('git worked on this pack for too long'))
+    clock.wait(workLimitMs, working.signal).then(limit, () => undefined)
+  }
+  const stop = (): void => working.abort()
   return {
     signal: over.signal,
-    async *afterLast(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
-      yield* chunks
-      const limit = () => over.abort(new Error('git worked on this pack for too long'))
-      clock.wait(unpackLimitMs, stopped.signal).then(limit, () => undefined)
+    /** Passes the chunks on. Waiting for the client is not git's time. */
+    async *watch(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+      for await (const chunk of chunks) {
+        start()
+        yield chunk
+        stop()
+      }
+      start()
     },
-    stop: () => stopped.abort(),
+    stop,
   }
 }
 

@@ -37,7 +37,10 @@ async function takePush(
   decided: PushState,
   packets: PacketStream,
 ): Promise<PushState> {
-  if (decided.taken.length === 0) return decided
+  if (decided.taken.length === 0) {
+    for await (const _chunk of packets.rest()); // who is still sending would not hear an answer
+    return decided
+  }
   // Started before it is needed: when the objects are here, moving the ref takes no start of a process.
   const update = deps.git.startRefUpdate(context.path)
   try {

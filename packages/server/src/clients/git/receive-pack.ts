@@ -1,5 +1,4 @@
-import { once } from 'node:events'
-import { pipeline } from 'node:stream/promises'
+import type { Writable } from 'node:stream'
 import { GitFailed, type GitProcess } from './git-process.ts'
 import { createPacketSplitter, encodePacket, flushPacket, type Packet } from './pkt-line.ts'
 import { isOid, isRefName, type Oid, zeroOid } from './ref-name.ts'
@@ -27,42 +26,56 @@ const maxReportBytes = 8 * 1024 * 1024
 
 /**
  * Feeds a pack to `git receive-pack --stateless-rpc`, which checks every object, checks that history is complete, and makes
- * the refs (gitprotocol-pack(5), "Reference Update Request and Packfile Transfer"). Rejects when the pack cannot be
- * read to its end or git does not answer.
+ * the refs (gitprotocol-pack(5), "Reference Update Request and Packfile Transfer"). Rejects when git does not answer, or
+ * when aborted.
  */
 export async function receivePack(git: GitProcess, repository: string, incoming: IncomingPack): Promise<UnpackReport> {
   const child = git.start(repository, ['receive-pack', '--stateless-rpc', repository])
-  const end = (): void => void child.kill('SIGKILL')
-  incoming.signal.addEventListener('abort', end, { once: true })
   const { stdin, stdout, stderr } = child
   if (!stdin || !stdout || !stderr) throw new Error('git was started without pipes')
   let errors = ''
   stderr.setEncoding('utf8').on('data', (text: string) => {
     if (errors.length < 4096) errors += text
   })
-  const exited = once(child, 'close')
-  exited.catch(() => undefined)
-  // Not waited for: when git has ended before the pack, its sender may take its time to notice, or never send again.
-  void feed(incoming, stdin)
+  const exited = new Promise<number | null>((resolve, reject) => {
+    child.once('error', reject)
+    child.once('close', resolve)
+  })
+  const end = (): void => void child.kill('SIGKILL')
+  incoming.signal.addEventListener('abort', end, { once: true })
+  stdin.on('error', () => stdin.destroy()) // git has ended; its report says why
+  const fed = feed(incoming, stdin)
   try {
-    const report = await readReport(stdout, incoming.onProgress)
-    if (report) return parseReport(report)
-    const [code] = await exited
-    incoming.signal.throwIfAborted()
-    throw new GitFailed('receive-pack', code, errors)
+    const ended = exited.then((code): never => {
+      incoming.signal.throwIfAborted()
+      throw new GitFailed('receive-pack', code, errors)
+    })
+    const report = parseReport(await Promise.race([readReport(stdout, incoming.onProgress), ended]))
+    // Objects that were refused are removed as git ends; those that were taken are in their place already.
+    if (report.fault !== undefined) await Promise.all([fed, exited])
+    return report
   } finally {
     incoming.signal.removeEventListener('abort', end)
     stdin.destroy()
   }
 }
 
-/** Never rejects: a pack that ends too early is git's to report, and git may have heard enough before its end. */
-async function feed(incoming: IncomingPack, stdin: NodeJS.WritableStream): Promise<void> {
-  const source = async function* (): AsyncGenerator<Buffer> {
-    yield formatCommands(incoming)
-    yield* incoming.pack
+/**
+ * Reads the pack to its end also when git does not want it any more: who is still sending would not hear an answer.
+ * Never rejects: a pack that ends too early is git's to report, and git may have heard enough before its end.
+ */
+async function feed(incoming: IncomingPack, stdin: Writable): Promise<void> {
+  const closed = new Promise<void>((resolve) => stdin.once('close', resolve))
+  try {
+    stdin.write(formatCommands(incoming))
+    for await (const chunk of incoming.pack) {
+      if (stdin.destroyed || stdin.write(chunk)) continue
+      await Promise.race([new Promise<void>((resolve) => stdin.once('drain', resolve)), closed])
+    }
+  } catch {
+    // The sender has gone; git is told by the end of its input.
   }
-  await pipeline(source, stdin).catch(() => undefined)
+  stdin.end()
 }
 
 function formatCommands({ refs, shallow, quiet }: IncomingPack): Buffer {
@@ -74,30 +87,35 @@ function formatCommands({ refs, shallow, quiet }: IncomingPack): Buffer {
   return Buffer.concat([...shallow.map((oid) => encodePacket(`shallow ${oid}`)), ...lines, flushPacket])
 }
 
-/** The report of band 1, as soon as it is whole; undefined when git ends without one. */
-async function readReport(
-  stdout: NodeJS.ReadableStream,
-  onProgress: (bytes: Buffer) => void,
-): Promise<readonly Packet[] | undefined> {
+/**
+ * The report of band 1, as soon as it is whole. What follows is read and dropped: git, writing to nobody, would end before
+ * it has cleaned up behind itself.
+ */
+function readReport(stdout: NodeJS.ReadableStream, onProgress: (bytes: Buffer) => void): Promise<readonly Packet[]> {
   const bands = createPacketSplitter()
   const report = createPacketSplitter()
   const packets: Packet[] = []
   let size = 0
-  for await (const chunk of stdout as AsyncIterable<Buffer>) {
-    for (const packet of bands.push(chunk)) {
-      if (packet.kind !== 'data') continue
-      const band = packet.payload[0]
-      const bytes = packet.payload.subarray(1)
-      if (band === 2 && bytes.length > 0) onProgress(bytes)
-      if (band === 3) throw new GitFailed('receive-pack', null, bytes.toString('utf8'))
-      if (band !== 1) continue
-      size += bytes.length
-      if (size > maxReportBytes) throw new Error('git receive-pack reported without an end')
-      packets.push(...report.push(bytes))
-      if (packets.at(-1)?.kind === 'flush') return packets
-    }
+  const take = (band: number | undefined, bytes: Buffer): void => {
+    if (band === 2 && bytes.length > 0) onProgress(bytes)
+    if (band === 3) throw new GitFailed('receive-pack', null, bytes.toString('utf8'))
+    if (band !== 1) return
+    size += bytes.length
+    if (size > maxReportBytes) throw new Error('git receive-pack reported without an end')
+    packets.push(...report.push(bytes))
   }
-  return undefined
+  return new Promise((resolve, reject) => {
+    stdout.on('data', (chunk: Buffer) => {
+      try {
+        for (const packet of bands.push(chunk)) {
+          if (packet.kind === 'data') take(packet.payload[0], packet.payload.subarray(1))
+        }
+        if (packets.at(-1)?.kind === 'flush') resolve(packets)
+      } catch (error) {
+        reject(error)
+      }
+    })
+  })
 }
 
 function parseReport(packets: readonly Packet[]): UnpackReport {
