@@ -39,7 +39,7 @@ test('after the mend the same branch goes live', async () => {
 })
 
 const refusals: readonly [string, Record<string, string>, RegExp][] = [
-  ['something no builder recognises', { 'README.md': 'hello\n' }, /looked for[\s\S]*package\.json[\s\S]*Procfile/],
+  ['something no builder recognises', { 'README.md': 'hello\n' }, /[Ll]ooked [\s\S]*package\.json[\s\S]*Procfile/],
   [
     'a Procfile that does not parse',
     { 'package.json': '{}', Procfile: 'web: node server.js\nthis is no line\n' },

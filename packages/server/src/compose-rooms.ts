@@ -224,7 +224,7 @@ function composeRunning(all: Composition, { apps, builds, routing, logs }: Earli
     random: Math.random,
     probe: createProbe(probeTimeoutMs),
     isPortFree,
-    policy: defaultPolicy,
+    policy: { ...defaultPolicy, bootLimitMs: settings.bootLimitMs },
     log: logger,
     maxLogBytes: settings.maxLogBytes,
   })
@@ -282,6 +282,6 @@ function composeDelivery(all: Composition, { apps, builds, routing, logs }: Earl
     },
     failpoint,
     site: { domain: settings.domain, httpPort: settings.httpPort },
-    limits: defaultDeliveryLimits,
+    limits: { ...defaultDeliveryLimits, builds: settings.maxBuilds },
   })
 }

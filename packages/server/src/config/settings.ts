@@ -18,6 +18,10 @@ export interface Settings {
   readonly maxLogBytes: number
   readonly keepReleases: number
   readonly keepFailedBuilds: number
+  /** How long an instance may take to become healthy. */
+  readonly bootLimitMs: number
+  /** Builds at once. */
+  readonly maxBuilds: number
 }
 
 type Environment = Readonly<Record<string, string | undefined>>
@@ -82,6 +86,12 @@ export const settingsInWords: readonly Setting[] = [
     description: 'How much output is kept of an app. The oldest goes first.',
   },
   {
+    name: 'GANTRY_BOOT_LIMIT_SECONDS',
+    otherwise: '`60`',
+    description: 'How long an instance may take from its start until it is healthy.',
+  },
+  { name: 'GANTRY_MAX_BUILDS', otherwise: '`2`', description: 'How many builds run at once.' },
+  {
     name: 'GANTRY_ROUTER_RESPONSE_TIMEOUT',
     otherwise: '`60`',
     description: 'Seconds until an app must begin its answer.',
@@ -118,6 +128,8 @@ export function readSettings(environment: Environment, isRoot: boolean): Setting
     maxLogBytes: integer('GANTRY_MAX_LOG_MEGABYTES', 100, { min: 1, max: 1_000_000 }) * 1024 * 1024,
     keepReleases: integer('GANTRY_KEEP_RELEASES', 10, { min: 2, max: 10_000 }),
     keepFailedBuilds: integer('GANTRY_KEEP_FAILED_BUILDS', 3, { min: 0, max: 10_000 }),
+    bootLimitMs: integer('GANTRY_BOOT_LIMIT_SECONDS', 60, { min: 1, max: 3600 }) * 1000,
+    maxBuilds: integer('GANTRY_MAX_BUILDS', 2, { min: 1, max: 100 }),
   })
 }
 

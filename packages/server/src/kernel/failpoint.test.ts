@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -21,6 +21,25 @@ test('a failpoint that the file names ends the process once', () => {
     at('deploy.live.before')
     at('deploy.live.before')
     assert.deepEqual(ended, ['deploy.live.after\n'])
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+})
+
+test('a failpoint that holds goes on when its file is removed, and holds once', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'gantry-test-failpoint-'))
+  try {
+    const file = join(folder, 'failpoints')
+    writeFileSync(file, 'deploy.live.before hold\n')
+    let slept = 0
+    const sleep = () => {
+      if (++slept === 3) rmSync(`${file}.held`)
+    }
+    const at = createFailpoints({ file, end: assert.fail, sleep })
+    at('deploy.live.before')
+    assert.equal(slept, 3)
+    at('deploy.live.before')
+    assert.deepEqual([slept, existsSync(`${file}.held`)], [3, false])
   } finally {
     rmSync(folder, { recursive: true })
   }
