@@ -22,7 +22,7 @@ async function npm(args: readonly string[], cwd: string): Promise<string> {
 }
 
 test('the packed packages install in an empty folder, and gantry answers there', async (t) => {
-  await npm(['pack', '--workspaces', '--pack-destination', folder], checkout)
+  await npm(['pack', '--workspaces', '--ignore-scripts=false', '--pack-destination', folder], checkout)
   const tarballs = (await readdir(folder)).filter((name) => name.endsWith('.tgz'))
   assert.equal(tarballs.length, 3)
   await writeFile(join(folder, 'package.json'), '{ "private": true }')
