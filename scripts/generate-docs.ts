@@ -1,5 +1,8 @@
-/** Writes the reference pages that come from code: docs/reference/errors.md, api.md and settings.md. A test holds them current. */
-import { mkdir, writeFile } from 'node:fs/promises'
+/**
+ * Writes what comes from code: docs/reference/errors.md, api.md and settings.md, and the generated blocks of other pages.
+ * A test holds them current.
+ */
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import {
@@ -13,6 +16,8 @@ import {
   tags,
 } from '@gantry/api'
 import { settingsInWords } from '../packages/server/src/config/settings.ts'
+import { markdownFiles } from './documents.ts'
+import { fillBlocks } from './generated-blocks.ts'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 
@@ -100,9 +105,16 @@ function settingsPage(): string {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  for (const [path, text] of Object.entries(generatedPages())) {
-    await mkdir(dirname(join(root, path)), { recursive: true })
-    await writeFile(join(root, path), text)
-    console.log(`wrote ${path}`)
+  for (const [path, text] of Object.entries(generatedPages())) await write(path, text)
+  for (const path of await markdownFiles()) {
+    const text = await readFile(join(root, path), 'utf8')
+    const filled = fillBlocks(text)
+    if (filled !== text) await write(path, filled)
   }
+}
+
+async function write(path: string, text: string): Promise<void> {
+  await mkdir(dirname(join(root, path)), { recursive: true })
+  await writeFile(join(root, path), text)
+  console.log(`wrote ${path}`)
 }
