@@ -65,3 +65,13 @@ export function readLimits(env: Readonly<Record<string, string | undefined>>): R
   }
   return limits
 }
+
+/** Descriptors for everything that is no connection of a client or to an app. */
+const otherDescriptors = 200
+
+/** No more clients than there are descriptors for: each needs one of its own and one to an app. `text`: /proc/self/limits. */
+export function fitDescriptors(limits: RouterLimits, text: string): RouterLimits {
+  const descriptors = Number(/^Max open files +(\d+)/m.exec(text)?.[1] ?? Number.POSITIVE_INFINITY)
+  const fitting = Math.max(1, Math.floor((descriptors - otherDescriptors) / 2))
+  return { ...limits, maxConnections: Math.min(limits.maxConnections, fitting) }
+}

@@ -7,7 +7,7 @@ import { hasProcessEnded, nameProcess } from '../kernel/process-life.ts'
 import { joinSupervisor, type SupervisedProgram } from '../kernel/supervised-program.ts'
 import { createControlPlaneClient } from './control-plane-client.ts'
 import { type FollowDeps, followTable, joinTable } from './follow-table.ts'
-import { readLimits } from './limits.ts'
+import { fitDescriptors, readLimits } from './limits.ts'
 import { createLineLogger } from './line-logger.ts'
 import { routerIdPrefix } from './protocol.ts'
 import { createReporter, keepReporting } from './report-metrics.ts'
@@ -45,7 +45,8 @@ async function serve(program: SupervisedProgram, logger: Logger): Promise<void> 
   const client = createControlPlaneClient(join(run, 'routing.sock'), routerId)
   const reporting: { nudge?: () => void } = {}
   const router = createRouter({
-    limits: readLimits(process.env),
+    limits: fitDescriptors(readLimits(process.env), readFileSync('/proc/self/limits', 'latin1')),
+    logger,
     newRequestId: createRequestIds(randomBytes(8)),
     nowMs: () => performance.now(),
     wallMs: () => Date.now(),

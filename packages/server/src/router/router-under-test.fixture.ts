@@ -1,5 +1,6 @@
 import type { AddressInfo } from 'node:net'
 import { connect, createServer, type Server, type Socket } from 'node:net'
+import { silentLogger } from '../kernel/logger.ts'
 import { defaultLimits, type RouterLimits } from './limits.ts'
 import type { ReleaseMetrics, RouteEntry, RouteTarget } from './protocol.ts'
 import { createRequestIds } from './request-ids.ts'
@@ -26,6 +27,7 @@ export async function startRouter(limits: Partial<RouterLimits> = {}): Promise<R
     newRequestId: createRequestIds(new Uint8Array(8)),
     nowMs: () => performance.now(),
     wallMs: () => Date.now(),
+    logger: silentLogger,
     onDrained: (instanceId) => drained.push(instanceId),
   })
   const server = await router.listen({ host: '127.0.0.1', port: 0 })

@@ -1,4 +1,5 @@
 import { createServer, type Server, type Socket } from 'node:net'
+import type { Logger } from '../kernel/logger.ts'
 import { ClientConnection } from './client-connection.ts'
 import type { RouterCore } from './core.ts'
 import type { RouterLimits } from './limits.ts'
@@ -9,6 +10,7 @@ export interface RouterDeps {
   readonly newRequestId: () => string
   readonly nowMs: () => number
   readonly wallMs: () => number
+  readonly logger: Logger
   /** An instance that left the table has no open request any more. */
   readonly onDrained: (instanceId: string) => void
 }
@@ -51,6 +53,7 @@ export function createRouter(deps: RouterDeps): Router {
         server.once('error', reject)
         server.listen({ ...where, backlog: 4096 }, resolve)
       })
+      server.on('error', (error) => deps.logger.warn({ error }, 'a connection was not accepted'))
       return server
     },
     async drain() {
