@@ -64,7 +64,7 @@ async function watch(
         continue
       }
       endings.set(item.deployId, { status: item.status, message: item.message })
-      if (!isFailure(item.status)) reply.say(item.message)
+      if (!isFailure(item.status) && item.message !== '') reply.say(item.message)
     }
   } catch (error) {
     deps.log.error({ err: error }, 'the deploys of a push could not be followed')
