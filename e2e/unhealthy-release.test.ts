@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
+import { eventually } from './support/eventually.ts'
 import { ask } from './support/http.ts'
 import { startLoad } from './support/load.ts'
 import { type Platform, startPlatform } from './support/platform.ts'
@@ -46,14 +47,16 @@ for (const [what, files, expected] of releases) {
     assert.match(failed.output, expected)
     assert.deepEqual(report.failures, [])
     assert.deepEqual([...report.versions], ['one'])
-    const { body } = await platform.api<{ instances: { release: { name: string } }[] }>(
-      'GET',
-      '/v1/instances?app_id=shop',
-    )
-    assert.deepEqual(
-      body.instances.map((instance) => instance.release.name),
-      ['v1'],
-    )
+    await eventually('only the old release runs', async () => {
+      const { body } = await platform.api<{ instances: { release: { name: string } }[] }>(
+        'GET',
+        '/v1/instances?app_id=shop',
+      )
+      assert.deepEqual(
+        body.instances.map((instance) => instance.release.name),
+        ['v1'],
+      )
+    })
   })
 }
 

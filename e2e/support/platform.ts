@@ -51,6 +51,8 @@ export interface PlatformOptions {
   readonly env?: Readonly<Record<string, string>>
   /** Appended to the temporary folder's name: `with space`. */
   readonly homeName?: string
+  /** The checkout whose platform is started; default: this one. Commands are always this one's. */
+  readonly from?: string
 }
 
 export async function startPlatform(options: PlatformOptions = {}): Promise<Platform> {
@@ -77,7 +79,7 @@ export async function startPlatform(options: PlatformOptions = {}): Promise<Plat
     ...registrySettings(),
     ...options.env,
   }
-  const platform = new RunningPlatform({ root, home, work, apiPort, httpPort, env })
+  const platform = new RunningPlatform({ root, home, work, apiPort, httpPort, env, from: options.from ?? checkout })
   try {
     await platform.up()
   } catch (error) {
@@ -127,6 +129,7 @@ interface Place {
   readonly apiPort: number
   readonly httpPort: number
   readonly env: Record<string, string>
+  readonly from: string
 }
 
 class RunningPlatform implements Platform {
@@ -137,6 +140,7 @@ class RunningPlatform implements Platform {
   readonly httpPort: number
   readonly env: Record<string, string>
   readonly #root: string
+  readonly #from: string
   #up: ChildProcess | undefined
   #upOutput = ''
 
@@ -148,6 +152,7 @@ class RunningPlatform implements Platform {
     this.apiUrl = `http://127.0.0.1:${place.apiPort}`
     this.env = place.env
     this.#root = place.root
+    this.#from = place.from
   }
 
   gantry(args: readonly string[], options: RunOptions = {}): Promise<Finished> {
@@ -182,7 +187,7 @@ class RunningPlatform implements Platform {
   }
 
   async up(): Promise<void> {
-    const child = spawn(join(checkout, 'gantry'), ['up', '--no-sample'], {
+    const child = spawn(join(this.#from, 'gantry'), ['up', '--no-sample'], {
       env: this.env,
       stdio: ['ignore', 'pipe', 'pipe'],
     })

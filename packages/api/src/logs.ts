@@ -14,10 +14,11 @@ const lineId = text({
 })
 
 const source = text({
-  description: 'What wrote the line: an instance such as `web.1`, `build`, `deploy`, or `gantry` for Gantry itself.',
+  description:
+    'What wrote the line: an instance with its release, such as `web.1.v5`; `build`, `deploy`, or `gantry` for Gantry itself.',
   pattern: /^[A-Za-z][A-Za-z0-9_.-]*$/,
   max: 80,
-  example: 'web.1',
+  example: 'web.1.v5',
 })
 
 export const logLineSchema = z
@@ -38,7 +39,7 @@ export type LogLine = Immutable<z.output<typeof logLineSchema>>
 const exampleLine = {
   id: '00000001-4096',
   at: example.at.healthy,
-  source: 'web.1',
+  source: 'web.1.v5',
   message: 'listening on 20001',
 } satisfies LogLine
 

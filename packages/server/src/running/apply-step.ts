@@ -7,7 +7,7 @@ import { type Instance, instanceName, isInService, type ObservedInstance } from 
 import { endInstance, instancesOf, markReady, markStopping, putInService, startDraining } from './instance-store.ts'
 import type { Step } from './plan-steps.ts'
 import { describeRolloutFailure } from './rollout-failure.ts'
-import { outputStream, type RunningDeps } from './running-deps.ts'
+import { outputSource, outputStream, type RunningDeps } from './running-deps.ts'
 import { askEngine, startInstance } from './start-instance.ts'
 import type { Workload } from './workload.ts'
 
@@ -65,7 +65,8 @@ async function failRollout(deps: RunningDeps, round: Round, step: StepOf<'fail_r
   const stream = outputStream(instance.appId, instance.environmentId)
   const listeners = step.cause === 'not_ready' ? await deps.engine.listeners(instance.id, round.signal) : []
   const since = instance.createdAt.toISOString()
-  const lines = await deps.logs.last(stream, lastLinesShown, instanceName(instance))
+  const source = outputSource(instance, round.workload.desired?.version ?? 0)
+  const lines = await deps.logs.last(stream, lastLinesShown, source)
   const failure = describeRolloutFailure({
     instance,
     cause: step.cause,

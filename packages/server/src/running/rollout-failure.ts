@@ -55,5 +55,5 @@ function classify(facts: FailureFacts): Pick<RolloutFailure, 'code'> & { sentenc
 }
 
 function isReachable(listener: Listener): boolean {
-  return ['0.0.0.0', '::', '::1', '::ffff:127.0.0.1'].includes(listener.host) || listener.host.startsWith('127.')
+  return ['0.0.0.0', '::', '::1', '127.0.0.1', '::ffff:127.0.0.1'].includes(listener.host)
 }

@@ -6,6 +6,7 @@ import type { Logger } from '../kernel/logger.ts'
 import type { Logs } from '../logs/index.ts'
 import type { Routing } from '../routing/index.ts'
 import type { Work } from '../work/work.ts'
+import { instanceName } from './instance.ts'
 import type { RolloutPolicy } from './plan-steps.ts'
 import type { Environments } from './workload.ts'
 
@@ -41,6 +42,17 @@ export interface RunningDeps {
   readonly log: Logger
   /** Bytes of output kept per app. */
   readonly maxLogBytes: number
+}
+
+/**
+ * The mark of an instance's lines: `web.1.v5`. With the release, because old and new instances of a slot write side by side
+ * while a release rolls out.
+ */
+export function outputSource(
+  instance: { readonly processType: string; readonly slot: number },
+  version: number,
+): string {
+  return `${instanceName(instance)}.v${version}`
 }
 
 /** Where an environment's instances write. */

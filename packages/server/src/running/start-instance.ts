@@ -1,9 +1,9 @@
 import type { Queryable } from '../db/database.ts'
 import type { Fence, InstanceSpec } from '../engines/engine.ts'
 import type { InstanceId } from '../kernel/ids.ts'
-import { type Instance, instanceName } from './instance.ts'
+import type { Instance } from './instance.ts'
 import { firstPort, insertInstance, portCount, quarantinePort, takePort } from './instance-store.ts'
-import { outputStream, type RunningDeps } from './running-deps.ts'
+import { outputSource, outputStream, type RunningDeps } from './running-deps.ts'
 import type { Workload, WorkloadRelease } from './workload.ts'
 
 export interface Slot {
@@ -92,7 +92,7 @@ function instanceSpec(
     limits: { openFiles: 65_536 },
     output: {
       stream: outputStream(workload.appId, workload.environmentId),
-      source: instanceName(instance),
+      source: outputSource(instance, release.version),
       maxStreamBytes: deps.maxLogBytes,
     },
     artifact: release.artifact,
