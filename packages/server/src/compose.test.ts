@@ -49,3 +49,17 @@ it('is whole: every operation of the contract has its handler, and the platform 
   const loadedLate = Object.keys(createRequire(import.meta.url).cache).filter((path) => !loaded.has(path))
   assert.deepEqual(loadedLate, [])
 })
+
+it('says that the database cannot be reached, and keeps its password to itself', async () => {
+  const home = await mkdtemp(join(tmpdir(), 'gantry-test-'))
+  const environment = { GANTRY_HOME: home, DATABASE_URL: `postgres://gantry:hunter2@/gantry?host=${home}` }
+  const installation = await readInstallation()
+  const settings = readSettings(environment, false)
+  const options = { settings, installation, ownerToken: newSecretToken(randomBytes), logger: silentLogger, environment }
+  await assert.rejects(
+    composePlatform(options),
+    (error: Error & { code: string }) => error.code === 'database_unavailable' && !error.message.includes('hunter2'),
+  )
+  await installation.referenceScript.close()
+  await rm(home, { recursive: true })
+})

@@ -13,7 +13,7 @@ import { createLocalEngine } from './engines/local/local-engine.ts'
 import { createHttpServer, type HttpServer, type ListenTarget } from './http/index.ts'
 import type { Installation } from './installation.ts'
 import { systemClock } from './kernel/clock.ts'
-import { messageOf } from './kernel/errors.ts'
+import { messageOf, UserError } from './kernel/errors.ts'
 import type { Logger } from './kernel/logger.ts'
 import { databaseCheck, diskCheck, platformRoutes, routersCheck, supervisorCheck } from './platform/index.ts'
 import type { WorkRunner } from './work/work.ts'
@@ -61,8 +61,14 @@ export async function composePlatform(options: PlatformOptions): Promise<Platfor
   } catch (error) {
     core.supervisor.close()
     await core.db.close()
-    throw error
+    throw isDatabaseUnavailable(error) ? unavailable(error) : error
   }
+}
+
+/** Says where it looked, without what is secret of it. */
+function unavailable(error: unknown): UserError {
+  const message = `The database cannot be reached: ${messageOf(error)}. Look at DATABASE_URL, or at log/postgres.log below GANTRY_HOME.`
+  return new UserError('database_unavailable', message, { cause: error })
 }
 
 function openCore(options: PlatformOptions): Core {

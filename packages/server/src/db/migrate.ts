@@ -15,10 +15,12 @@ const lockKey = 0x67616e747279
 
 /**
  * Brings the schema up to date: every migration that the database has not seen, in order, each in a transaction of its
- * own. Any number of programs may do this at once. A database that a newer program has migrated is refused untouched.
+ * own. Any number of programs may do this at once. A database that a newer program has migrated is refused untouched, and
+ * so is one that cannot be reached or whose server is too old.
  */
 export async function migrate(db: Database, migrations: readonly Migration[], logger: Logger): Promise<void> {
   const newest = migrations.at(-1)?.version ?? 0
+  await refuseOldServer(db)
   await refuseNewer(db, newest)
   for (const migration of migrations) {
     const isApplied = await db.transaction((tx) => applyOnce(tx, migration, newest))
@@ -50,6 +52,21 @@ async function applyOnce(tx: Queryable, migration: Migration, newest: number): P
   await tx.query(migration.sql)
   await tx.query('insert into migrations values ($1, $2, now())', [migration.version, migration.name])
   return true
+}
+
+const oldestServer = 15
+
+/** The first statement of all: it also finds out that nobody answers. */
+async function refuseOldServer(db: Queryable): Promise<void> {
+  const [row] = await db.query<{ number: number; name: string }>(
+    "select current_setting('server_version_num')::int as number, current_setting('server_version') as name",
+  )
+  if (row && row.number >= oldestServer * 10_000) return
+  throw new UserError(
+    'database_too_old',
+    `The database server is PostgreSQL ${row?.name}, and Gantry needs version ${oldestServer} or newer. Upgrade it, or leave ` +
+      'DATABASE_URL unset: Gantry then brings its own. Nothing was changed.',
+  )
 }
 
 async function refuseNewer(db: Queryable, newest: number): Promise<void> {

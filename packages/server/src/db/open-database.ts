@@ -50,7 +50,8 @@ export function openDatabase(options: OpenDatabaseOptions): Database {
 
 /** Whether an error says that the server could not be reached or went away: try again later. */
 export function isDatabaseUnavailable(error: unknown): boolean {
-  if (isSystemError(error, 'ECONNREFUSED', 'ENOENT', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT')) return true
+  if (isSystemError(error, 'ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT')) return true
+  if (isSystemError(error, 'ENOENT') && error.syscall === 'connect') return true
   if (isSystemError(error, ...unavailableStates)) return true
   return error instanceof Error && /Connection terminated|timeout exceeded when trying to connect/.test(error.message)
 }
