@@ -70,7 +70,10 @@ export interface ReleaseMetrics {
   readonly environmentId: string
   readonly releaseId: string
   readonly requests: number
-  /** By class: answers of the app (`2xx`…`5xx`) and of the router itself (`router_502`, `router_503`, `router_504`). */
+  /**
+   * By class: answers of the app (`1xx`, an upgrade, to `5xx`), of the router itself (`router_400`, `router_502`, `router_503`,
+   * `router_504`), and `router_499`: the client went away before an answer.
+   */
   readonly responses: Readonly<Record<string, number>>
   /** Cumulative counts per upper bound in ms: 1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10000, Infinity as the total. */
   readonly durationBuckets: readonly number[]
