@@ -40,10 +40,10 @@ test('with --keep-config the config stays', async () => {
   assert.deepEqual(await state(), { version: 'two', release: 'v6', colour: 'red' })
 })
 
-test('without a version it goes to the release before', async () => {
+test('without a version it goes to the release before the one whose code runs', async () => {
   const done = await platform.gantry(['rollback'], { cwd: project.folder })
   assert.equal(done.exitCode, 0, done.output)
-  assert.deepEqual(await state(), { version: 'one', release: 'v7', colour: 'red' })
+  assert.deepEqual(await state(), { version: 'two', release: 'v7', colour: 'red' })
 })
 
 test('a version that never was is refused', async () => {
