@@ -1,37 +1,13 @@
 import assert from 'node:assert/strict'
-import { createConnection } from 'node:net'
 import { after, before, beforeEach, describe, it } from 'node:test'
-import { gzipSync } from 'node:zlib'
-import { createApp, createSource, getApp, listApps, openapiText, streamDeployLog, updateApp } from '@gantry/api'
+import { openapiText } from '@gantry/api'
 import { insertTestToken } from '../../test/support/access.ts'
+import { createExampleEndpoints } from '../../test/support/example-endpoints.ts'
 import { startTestServer, type TestServer } from '../../test/support/http.ts'
-import { bind } from '../access/index.ts'
-import { checkIfMatch, withEntityTag } from '../kernel/entity-tag.ts'
 
-const app = (baseUrl: string, name = 'shop') =>
-  withEntityTag({
-    id: 'app-01j9zq7c8m4t5v6w7x8y9zabcd',
-    href: `${baseUrl}/v1/apps/app-01j9zq7c8m4t5v6w7x8y9zabcd`,
-    name,
-    git_url: `${baseUrl}/git/${name}.git`,
-    branch: 'main',
-    root: '',
-    created_at: '2026-08-22T09:30:00.000Z',
-    updated_at: '2026-08-22T09:30:00.000Z',
-  })
-
-/** What the handlers below were given, and levers that they obey. */
-interface Seen {
-  created: number
-  uploaded: string
-  gate: Promise<void> | undefined
-  fail: unknown
-  streamed: { signal?: AbortSignal; lastEventId?: string | undefined }
-}
-
-describe('the HTTP server', { timeout: 60_000 }, () => {
+describe('the conventions', { timeout: 60_000 }, () => {
   let server: TestServer
-  const seen: Seen = { created: 0, uploaded: '', gate: undefined, fail: undefined, streamed: {} }
+  const { seen, handlers } = createExampleEndpoints()
   before(async () => {
     server = await startTestServer({ endpoints: () => handlers })
   })
@@ -39,44 +15,6 @@ describe('the HTTP server', { timeout: 60_000 }, () => {
   beforeEach(() => {
     Object.assign(seen, { created: 0, uploaded: '', gate: undefined, fail: undefined, streamed: {} })
   })
-  const handlers = [
-    bind(listApps, ({ query, baseUrl }) => {
-      if (seen.fail) throw seen.fail
-      return { apps: [app(baseUrl)], limit: query.limit, first: { href: `${baseUrl}/v1/apps?limit=${query.limit}` } }
-    }),
-    bind(createApp, async ({ body, baseUrl }) => {
-      await seen.gate
-      seen.created++
-      if (seen.fail) throw seen.fail
-      return app(baseUrl, body.name)
-    }),
-    bind(getApp, ({ baseUrl }) => app(baseUrl)),
-    bind(updateApp, ({ headers, baseUrl }) => {
-      checkIfMatch(headers.ifMatch, app(baseUrl).etag)
-      return app(baseUrl)
-    }),
-    bind(createSource, async ({ upload, baseUrl }) => {
-      for await (const chunk of upload) seen.uploaded += chunk
-      return withEntityTag({
-        id: 'src-01j9zq7c8m4t5v6w7x8y9zabcd',
-        href: `${baseUrl}/v1/sources/src-01j9zq7c8m4t5v6w7x8y9zabcd`,
-        app: { id: 'app-01j9zq7c8m4t5v6w7x8y9zabcd', name: 'shop', href: `${baseUrl}/v1/apps/app-1` },
-        commit_sha: 'a'.repeat(40),
-        size_bytes: seen.uploaded.length,
-        file_count: 1,
-        created_at: '2026-08-22T09:30:00.000Z',
-      })
-    }),
-    bind(streamDeployLog, async ({ signal, headers }) => {
-      seen.streamed = { signal, lastEventId: headers.lastEventId }
-      return lines(signal)
-    }),
-  ]
-  async function* lines(signal: AbortSignal) {
-    const data = { id: '00000001-0', at: '2026-08-22T09:30:00.000Z', source: 'deploy', message: 'a\nb' }
-    yield { event: 'log', id: data.id, data } as const
-    await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }))
-  }
   const codeOf = (reply: { json: { errors: { code: string }[] } }) => reply.json.errors[0]?.code
   /** For what the document does not have. */
   const unchecked = (path: string, init: RequestInit = {}) =>
@@ -102,68 +40,6 @@ describe('the HTTP server', { timeout: 60_000 }, () => {
       const reply = await server.send('/v1/apps', { headers: { 'x-request-id': bad } })
       assert.match(reply.headers.get('x-request-id') ?? '', /^[0-9a-f-]{36}$/)
     }
-  })
-
-  it('refuses bodies that are not exactly what was meant', async () => {
-    const bad: [string | Uint8Array<ArrayBuffer>, string][] = [
-      ['', 'invalid_json'],
-      ['{', 'invalid_json'],
-      ['[]', 'invalid_field'],
-      ['null', 'invalid_field'],
-      ['{}', 'missing_field'],
-      ['{"name":1}', 'invalid_field'],
-      ['{"name":"shop","name":"other"}', 'invalid_json'],
-      ['{"name":"shop","n\\u0061me":"other"}', 'invalid_json'],
-      ['{"name":"shop","nope":1}', 'unknown_field'],
-      ['{"name":"shop","__proto__":{"x":1}}', 'unknown_field'],
-      ['{"name":"sh\\u0000op"}', 'invalid_field'],
-      ['{"name":"\\ud800"}', 'invalid_field'],
-      [`{"name":${'['.repeat(40)}${']'.repeat(40)}}`, 'invalid_json'],
-      ['{"name":"Shop"}', 'name_invalid'],
-      ['{"name":"a--b"}', 'name_invalid'],
-      [new Uint8Array([0x7b, 0x22, 0xff, 0x22, 0x7d]), 'invalid_json'],
-      ['\ufeff{"name":"shop"}', 'invalid_json'],
-    ]
-    for (const [body, code] of bad) {
-      const reply = await post(body)
-      assert.deepEqual([reply.status, codeOf(reply)], [400, code], String(body))
-    }
-    assert.equal(seen.created, 0)
-  })
-
-  it('refuses other media types, encodings and sizes before it reads', async () => {
-    const type = await post('name=shop', { 'content-type': 'application/x-www-form-urlencoded' })
-    assert.deepEqual([type.status, codeOf(type)], [415, 'unsupported_media_type'])
-    assert.equal((await post('{}', { 'content-type': 'application/json; charset=latin1' })).status, 415)
-    assert.equal((await post('{}', { 'content-encoding': 'gzip' })).status, 415)
-    assert.equal((await post('{"name":"shop"}', { 'content-type': 'application/json; charset=UTF-8' })).status, 201)
-    const large = await post(`{"name":"${'x'.repeat(3 * 1024 * 1024)}"}`)
-    assert.deepEqual([large.status, codeOf(large)], [413, 'payload_too_large'])
-    const patch = { method: 'PATCH', body: '{}', headers: { 'content-type': 'application/json' } }
-    assert.equal((await server.send('/v1/apps/shop', patch)).status, 415)
-  })
-
-  it('refuses queries with anything unknown, twice or undecodable, all problems at once', async () => {
-    const cases: [string, string][] = [
-      ['?nope=1', 'unknown_parameter'],
-      ['?limit=1&limit=2', 'invalid_parameter'],
-      ['?limit=0', 'invalid_parameter'],
-      ['?limit=101', 'invalid_parameter'],
-      ['?limit=1e1', 'invalid_parameter'],
-      ['?limit=%ff', 'invalid_request'],
-      ['?start=%00', 'invalid_parameter'],
-      ['?__proto__=1', 'unknown_parameter'],
-      ['?', ''],
-      ['?limit=100', ''],
-    ]
-    for (const [query, code] of cases) {
-      const reply = await server.send(`/v1/apps${query}`)
-      assert.deepEqual([reply.status, code && codeOf(reply)], [code ? 400 : 200, code], query)
-    }
-    const both = await server.send('/v1/apps?limit=x&nope=1')
-    assert.equal(both.json.errors.length, 2)
-    assert.deepEqual(both.json.errors[0].target.type, 'parameter')
-    assert.equal((await server.send('/v1/apps/shop?x=1')).status, 400)
   })
 
   it('knows its paths and methods, in the order of the conventions', async () => {
@@ -274,110 +150,6 @@ describe('the HTTP server', { timeout: 60_000 }, () => {
     assert.equal(full.status, 503)
   })
 
-  it('streams an upload, also gzipped, and cuts one that is too large', async () => {
-    const upload = (body: string | Uint8Array<ArrayBuffer>, headers: Record<string, string> = {}) =>
-      server.send('/v1/sources?app_id=shop', {
-        method: 'POST',
-        body,
-        headers: { 'content-type': 'application/x-tar', ...headers },
-      })
-    assert.equal((await upload('tar bytes')).status, 201)
-    assert.equal(seen.uploaded, 'tar bytes')
-    seen.uploaded = ''
-    const gzipped = new Uint8Array(gzipSync('more bytes'))
-    assert.equal((await upload(gzipped, { 'content-encoding': 'gzip' })).status, 201)
-    assert.equal(seen.uploaded, 'more bytes')
-    const broken = await upload('not gzip', { 'content-encoding': 'gzip' })
-    assert.deepEqual([broken.status, codeOf(broken)], [400, 'archive_invalid'])
-    assert.equal((await upload('x', { 'content-encoding': 'br' })).status, 415)
-    assert.equal((await upload('x', { 'content-type': 'application/json' })).status, 415)
-    const reply = await raw(
-      `POST /v1/sources?app_id=shop HTTP/1.1\r\nHost: x\r\nAuthorization: ${server.bearer}\r\nContent-Type: application/x-tar\r\nContent-Length: 99999999999\r\nExpect: 100-continue\r\n\r\n`,
-    )
-    assert.match(reply, /^HTTP\/1.1 413 /)
-  })
-
-  it('answers before it reads a body that it will not take', async () => {
-    const head =
-      'POST /v1/apps HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello'
-    assert.match(await raw(head), /^HTTP\/1.1 401 /)
-  })
-
-  it('refuses what is not HTTP, and hosts that are none', async () => {
-    const authorization = `Authorization: ${server.bearer}`
-    assert.match(await raw('nonsense\r\n\r\n'), /^HTTP\/1.1 400 [\s\S]*"invalid_request"/)
-    assert.match(
-      await raw(`GET /v1/apps HTTP/1.1\r\nHost: a\r\nHost: b\r\n${authorization}\r\n\r\n`),
-      /^HTTP\/1.1 400 /,
-    )
-    assert.match(await raw(`GET /v1/apps HTTP/1.1\r\nHost: a/b@c\r\n${authorization}\r\n\r\n`), /^HTTP\/1.1 400 /)
-    assert.match(
-      await raw(`GET /v1/apps HTTP/1.1\r\nHost: [::1]:4400\r\n${authorization}\r\n\r\n`),
-      /http:\/\/\[::1\]:4400\/v1\/apps/,
-    )
-    const forwarded = `GET /v1/apps HTTP/1.1\r\nHost: here\r\nX-Forwarded-Host: evil\r\n${authorization}\r\n\r\n`
-    assert.ok(!(await raw(forwarded)).includes('evil'))
-    assert.match(await raw(`GET //evil.com/ HTTP/1.1\r\nHost: here\r\n${authorization}\r\n\r\n`), /^HTTP\/1.1 404 /)
-  })
-
-  /** Sends bytes as they are; the reply up to the end of its head and what came with it. */
-  function raw(text: string): Promise<string> {
-    return new Promise((resolve, reject) => {
-      let received = ''
-      const socket = createConnection(server.port, '127.0.0.1', () => socket.write(text))
-      socket.setEncoding('utf8').on('data', (chunk) => {
-        received += chunk
-        const [head = '', ...body] = received.split('\r\n\r\n')
-        const length = Number(/content-length: (\d+)/i.exec(head)?.[1] ?? 0)
-        if (body.length > 0 && Buffer.byteLength(body.join('\r\n\r\n')) >= length) socket.destroy()
-      })
-      socket.once('close', () => resolve(received))
-      socket.once('error', reject)
-    })
-  }
-
-  it('streams events until the client leaves', async () => {
-    const abort = new AbortController()
-    const response = await openStream(abort.signal, { 'last-event-id': '00000001-7' })
-    assert.equal(response.headers.get('content-type'), 'text/event-stream')
-    assert.equal(
-      await firstChunk(response),
-      'id: 00000001-0\nevent: log\ndata: {"id":"00000001-0","at":"2026-08-22T09:30:00.000Z","source":"deploy","message":"a\\nb"}\n\n',
-    )
-    assert.equal(seen.streamed.lastEventId, '00000001-7')
-    abort.abort()
-    await aborted(seen.streamed.signal)
-  })
-
-  it('ends a stream when its token is revoked', async () => {
-    const { teamId } = server.owner
-    const { db } = server.database
-    const token = await insertTestToken(db, { teamId, role: 'owner', scopes: ['log:read', 'deploy:read'] })
-    const response = await openStream(undefined, { authorization: `Bearer ${token}` })
-    await db.query("update tokens set revoked_at = now() where name = 'test'")
-    let text = ''
-    for await (const chunk of response.body ?? []) text += Buffer.from(chunk).toString()
-    assert.match(text, /event: log/)
-    await aborted(seen.streamed.signal)
-  })
-
-  function openStream(signal: AbortSignal | undefined, headers: Record<string, string> = {}) {
-    return fetch(`http://127.0.0.1:${server.port}/v1/deploys/some-id/log_stream`, {
-      headers: { authorization: server.bearer, accept: 'text/event-stream', ...headers },
-      ...(signal ? { signal } : {}),
-    })
-  }
-  async function firstChunk(response: Response): Promise<string> {
-    const reader = response.body?.getReader()
-    const { value } = (await reader?.read()) ?? {}
-    reader?.releaseLock()
-    return Buffer.from(value ?? []).toString()
-  }
-  async function aborted(signal: AbortSignal | undefined) {
-    assert.ok(signal)
-    if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }))
-  }
-
   it('serves the document that is linted, byte for byte, and to everybody', async () => {
     const reply = await fetch(`http://127.0.0.1:${server.port}/v1/openapi.json`)
     assert.deepEqual([reply.status, reply.headers.get('content-type')], [200, 'application/json'])
@@ -410,41 +182,5 @@ describe('limits', { timeout: 60_000 }, () => {
     assert.deepEqual([...statuses], [401, 429])
     assert.equal((await server.send('/v1/tokens')).status, 200)
     await server.close()
-  })
-})
-
-describe('closing', { timeout: 60_000 }, () => {
-  it('ends streams, lets requests finish, and takes no new one', async () => {
-    const gate = Promise.withResolvers<void>()
-    const arrived = Promise.withResolvers<void>()
-    const streaming = Promise.withResolvers<AbortSignal>()
-    const server = await startTestServer({
-      endpoints: () => [
-        bind(getApp, async ({ baseUrl }) => {
-          arrived.resolve()
-          await gate.promise
-          return app(baseUrl)
-        }),
-        bind(streamDeployLog, async ({ signal }) => {
-          streaming.resolve(signal)
-          return silence(signal)
-        }),
-      ],
-    })
-    async function* silence(signal: AbortSignal) {
-      await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }))
-      yield* []
-    }
-    const stream = await fetch(`http://127.0.0.1:${server.port}/v1/deploys/some-id/log_stream`, {
-      headers: { authorization: server.bearer },
-    })
-    const slow = server.send('/v1/apps/shop')
-    await Promise.all([arrived.promise, streaming.promise])
-    const closed = server.close()
-    assert.equal(await stream.text(), '')
-    gate.resolve()
-    assert.equal((await slow).status, 200)
-    await closed
-    await assert.rejects(fetch(`http://127.0.0.1:${server.port}/healthz`))
   })
 })
