@@ -8,7 +8,7 @@ export interface Column<Row> {
   readonly value: (row: Row) => string
   /** Cut to fit when the table is too wide; at most one column. */
   readonly flexible?: true
-  /** Left out when the table is too wide, the last such column first. */
+  /** Left out when nothing is in it, and when the table is too wide, the last such column first. */
   readonly optional?: true
   readonly align?: 'right'
   readonly style?: (row: Row) => Style | undefined
@@ -23,8 +23,8 @@ export function printTable<Row>(terminal: Terminal, columns: readonly Column<Row
 /** Rows as aligned columns, two spaces apart, no wider than the terminal where the columns allow. No row: no line. */
 export function formatTable<Row>(columns: readonly Column<Row>[], rows: readonly Row[], shape: Shape): string[] {
   if (rows.length === 0) return []
-  const all = columns.map((column) => measured(column, rows))
-  const shown = fit(all, shape.columns)
+  const filled = columns.map((column) => measured(column, rows)).filter(hasWords)
+  const shown = fit(filled, shape.columns)
   const header = shown.map(({ column, width }) =>
     padded(column.title, width, column.align, (t) => shape.style('dim', t)),
   )
@@ -46,6 +46,11 @@ interface Measured<Row> {
 function measured<Row>(column: Column<Row>, rows: readonly Row[]): Measured<Row> {
   const cells = rows.map((row) => printableCell(column.value(row)))
   return { column, cells, width: Math.max(...[column.title, ...cells].map(displayWidth)) }
+}
+
+/** An optional column of which every cell is empty says nothing. */
+function hasWords<Row>({ column, cells }: Measured<Row>): boolean {
+  return !column.optional || cells.some((cell) => cell !== '')
 }
 
 const narrowest = 16

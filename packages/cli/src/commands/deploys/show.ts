@@ -1,8 +1,12 @@
-import { type Deploy, getDeploy, listDeployEvents } from '@gantry/api'
+import { type Deploy, type DeployEvent, getDeploy, listDeployEvents } from '@gantry/api'
 import type { Input } from '../../command.ts'
 import type { Context } from '../../context.ts'
 import { deployIdOf } from '../../deploy-id.ts'
-import { printable } from '../../output/printable.ts'
+import { printFacts } from '../../output/facts.ts'
+import { wrap } from '../../output/help.ts'
+import { printable, printableCell } from '../../output/printable.ts'
+import { statusStyle } from '../../output/status-style.ts'
+import { took } from '../../output/words.ts'
 
 export async function run(context: Context, input: Input): Promise<void> {
   const client = await context.client()
@@ -10,16 +14,27 @@ export async function run(context: Context, input: Input): Promise<void> {
   const deploy = await client.call(getDeploy, { params: { id } })
   const { terminal } = context
   if (context.isJson) return terminal.json(deploy)
-  terminal.print(
-    `${terminal.style('bold', deploy.id)}  ${deploy.status}${deploy.wait_reason ? ` (${deploy.wait_reason})` : ''}`,
-  )
-  for (const [name, value] of factsOf(deploy)) if (value) terminal.print(`  ${name.padEnd(9)}${printable(value)}`)
-  for (const error of deploy.errors)
+  const status = terminal.style(statusStyle(deploy.status), deploy.status)
+  terminal.print(`${terminal.style('bold', deploy.id)}  ${status}${waiting(deploy)}`)
+  printFacts(terminal, factsOf(deploy))
+  for (const error of deploy.errors) {
     terminal.print(`  ${terminal.style('red', error.code)}: ${printable(error.message)}`)
-  terminal.print('')
-  for await (const event of client.items(listDeployEvents, { params: { id } })) {
-    terminal.print(`  ${event.at}  ${event.to_status.padEnd(12)} ${printable(event.message)}`)
   }
+  terminal.print('')
+  for await (const event of client.items(listDeployEvents, { params: { id } })) printStep(context, deploy, event)
+}
+
+function waiting({ wait_reason: reason }: Deploy): string {
+  return reason ? ` (${printableCell(reason)})` : ''
+}
+
+/** How long after the beginning, what it came to, and the message with its further lines below. */
+function printStep({ terminal }: Context, deploy: Deploy, event: DeployEvent): void {
+  const after = took(Math.max(0, Date.parse(event.at) - Date.parse(deploy.created_at)))
+  const head = `  ${after.padStart(8)}  ${event.to_status.padEnd(11)}  `
+  const [first = '', ...rest] = wrap(printableCell(event.message), terminal.columns - head.length)
+  terminal.print(`${head}${first}`)
+  for (const line of rest) terminal.print(' '.repeat(head.length) + line)
 }
 
 function factsOf(deploy: Deploy): [string, string | undefined][] {
@@ -30,7 +45,7 @@ function factsOf(deploy: Deploy): [string, string | undefined][] {
     ['build', deploy.build?.id],
     ['release', deploy.release?.name],
     ['url', deploy.url],
-    ['by', deploy.created_by],
+    ['by', `${deploy.created_by}, ${deploy.created_at}`],
     ['retry of', deploy.retry_of?.id],
   ]
 }
