@@ -2,6 +2,10 @@
  * Parts of pages that come from code. Each stands in its page between `<!-- generated: NAME -->` and
  * `<!-- end of generated: NAME -->`; `generate-docs.ts` fills them in, and its test compares.
  */
+import { buildErrors } from '../packages/api/src/errors/build-errors.ts'
+import type { CatalogueEntry } from '../packages/api/src/errors/catalogue-entry.ts'
+import { deliveryErrors } from '../packages/api/src/errors/delivery-errors.ts'
+import { sourceErrors } from '../packages/api/src/errors/source-errors.ts'
 import { defaultBuildLimits, defaultRetention } from '../packages/server/src/builds/index.ts'
 import { deployStatuses, deployTransitions, isOpen } from '../packages/server/src/delivery/deploy-state.ts'
 import { defaultDeliveryLimits } from '../packages/server/src/delivery/index.ts'
@@ -16,6 +20,9 @@ export const blocks: Readonly<Record<string, () => string>> = {
   'deploy-diagram': deployDiagram,
   'deploy-transitions': transitionsTable,
   limits: limitsTable,
+  'source-errors': () => errorsTable(sourceErrors),
+  'build-errors': () => errorsTable(buildErrors),
+  'delivery-errors': () => errorsTable(deliveryErrors),
 }
 
 const begin = (name: string) => `<!-- generated: ${name} -->`
@@ -132,6 +139,13 @@ function limitsTable(): string {
       ['failed builds that are kept of an app', `${defaultRetention.failedBuilds} \`GANTRY_KEEP_FAILED_BUILDS\``],
       ['output that is kept of an app', `${size(maxStreamBytesOf('app/'))} \`GANTRY_MAX_LOG_MEGABYTES\``],
     ],
+  )
+}
+
+function errorsTable(entries: Readonly<Record<string, CatalogueEntry>>): string {
+  return table(
+    ['code', 'what happened, and what to do'],
+    Object.entries(entries).map(([name, entry]) => [`\`${name}\``, `**${entry.title}.** ${entry.description}`]),
   )
 }
 
