@@ -10,7 +10,7 @@ export interface PageOptions extends LineFilter {
   /** `next` of the page before. Throws `invalid_page_token` when it is not one. */
   readonly start?: string | undefined
   readonly limit: number
-  /** Begin with the last so many matching lines. */
+  /** Begin with the last so many matching lines; counts only without `start`. */
   readonly tail?: number | undefined
 }
 

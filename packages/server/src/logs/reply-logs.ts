@@ -1,4 +1,5 @@
 import type { LogEvent, LogPage } from '@gantry/api'
+import { pageLinks } from '../kernel/page-links.ts'
 import type { WriterStatus } from './follow-lines.ts'
 import type { LineFilter } from './log-line.ts'
 import type { Logs } from './logs.ts'
@@ -34,14 +35,7 @@ export function logReplies(logs: Logs, stream: string): LogReplies {
     async page({ baseUrl, query }, path) {
       const { start, limit, tail } = query
       const { lines, next } = await logs.page(stream, { start, limit, tail, ...filterOf(query) })
-      const url = (token?: string): string => `${baseUrl}${path}?${pageSearch(query, token)}`
-      const first = { href: url() }
-      return {
-        logs: [...lines],
-        limit,
-        first,
-        ...(next === undefined ? {} : { next: { href: url(next), start: next } }),
-      }
+      return { logs: [...lines], ...pageLinks({ baseUrl, path, query }, next) }
     },
     async *events({ query, headers, signal }, writerStatus) {
       const options = { ...filterOf(query), tail: query.tail, afterId: headers.lastEventId, signal, writerStatus }
@@ -55,14 +49,4 @@ export function logReplies(logs: Logs, stream: string): LogReplies {
 
 function filterOf({ since, source }: LogQuery): LineFilter {
   return { source, since: since === undefined ? undefined : new Date(since) }
-}
-
-/** The query again, for the links of a page. A tail says where to begin, so a page that follows has none. */
-function pageSearch(query: PageCall['query'], start: string | undefined): string {
-  const search = new URLSearchParams({ limit: String(query.limit) })
-  if (query.since !== undefined) search.set('since', query.since)
-  if (query.source !== undefined) search.set('source', query.source)
-  if (start !== undefined) search.set('start', start)
-  else if (query.tail !== undefined) search.set('tail', String(query.tail))
-  return search.toString()
 }

@@ -1,10 +1,11 @@
 import { Readable } from 'node:stream'
 import { createGunzip } from 'node:zlib'
 import { createTarDecoder, type ParsedTarEntry } from 'modern-tar'
-import type { Git, TreeImport } from '../clients/git/index.ts'
+import { type Git, GitFailed, type TreeImport } from '../clients/git/index.ts'
 import type { Clock } from '../kernel/clock.ts'
 import { UserError } from '../kernel/errors.ts'
 import type { SourceId } from '../kernel/ids.ts'
+import { isDiskFull } from './disk-full.ts'
 import type { ImportedTree, SourceLimits } from './source.ts'
 import { createTarLedger, type TarItem } from './tar-ledger.ts'
 
@@ -34,7 +35,8 @@ export async function importTar(deps: ImportDeps, path: string, id: SourceId, ta
     return { commitSha: await target.finish(), fileCount, sizeBytes }
   } catch (error) {
     await target.abort()
-    throw error
+    if (!(error instanceof GitFailed && isDiskFull(error.stderr))) throw error
+    throw new UserError('disk_full', 'There is no space left on the disk of the platform.', { cause: error })
   }
 }
 

@@ -1,5 +1,6 @@
 import type { PacketStream, UnpackReport } from '../clients/git/index.ts'
 import type { Clock } from '../kernel/clock.ts'
+import { isDiskFull } from './disk-full.ts'
 import {
   type PushContext,
   type PushDeps,
@@ -66,7 +67,8 @@ async function unpack(
       quiet: capabilities.quiet,
       onProgress(bytes) {
         words = (words + bytes.toString('utf8')).slice(-8192)
-        context.reply.forward(bytes)
+        if (bytes.length > 0) context.reply.forward(bytes)
+        else context.reply.keepAlive()
       },
       signal: deadline.signal,
     })
@@ -118,6 +120,7 @@ function explainFault(words: string): Refusal {
   const said = [...words.matchAll(/^(?:fatal|error): (.*)$/gm)].map((match) => match[1]?.trim() ?? '')
   const size = said.find((line) => line.includes('exceeds maximum allowed size'))
   if (size !== undefined) return { code: 'push_too_large', message: `the ${size}` }
+  if (isDiskFull(words)) return { code: 'disk_full', message: 'there is no space left on the disk of the platform' }
   const memory = said.find((line) => line.includes('attempting to allocate'))
   if (memory !== undefined) return { code: 'push_too_large', message: 'an object is too large to be unpacked' }
   const check = said.find((line) => /^object [0-9a-f]{40}: /.test(line))

@@ -12,6 +12,8 @@ import {
   readerToken,
   strangerToken,
 } from '../../test/support/source.ts'
+import { encodePacket, flushPacket } from '../clients/git/index.ts'
+import { type Clock, systemClock } from '../kernel/clock.ts'
 import { spawnArgv } from '../kernel/spawn-argv.ts'
 
 describe('a push', () => {
@@ -349,8 +351,41 @@ describe('a push', () => {
   })
 })
 
+describe('a client that waits', () => {
+  it('gets something every five seconds, so that nobody takes the connection for dead', async (t) => {
+    const beats = Promise.withResolvers<void>()
+    const counter = { waits: 0 }
+    const clock: Clock = {
+      ...systemClock,
+      async wait(ms, signal) {
+        if (ms !== 5000) return await systemClock.wait(ms, signal)
+        await new Promise((resolve) => setImmediate(resolve))
+        if (++counter.waits === 4) beats.resolve()
+        if (counter.waits > 4) await systemClock.wait(ms, signal)
+      },
+    }
+    const hosted = await createHosted({ clock })
+    t.after(() => hosted.close())
+    hosted.deploys.script = async function* (ids) {
+      await beats.promise
+      yield* goLive(ids)
+    }
+    const tree = await hosted.workingTree()
+    const packed = await hosted.user(['pack-objects', '--stdout', '--revs', '-q'], {
+      cwd: tree.folder,
+      input: 'HEAD\n',
+    })
+    const oid = (await tree.git('rev-parse', 'HEAD')).stdout.toString().trim()
+    const command = `${'0'.repeat(40)} ${oid} refs/heads/main\0 report-status side-band-64k`
+    const reply = await hosted.request(Buffer.concat([encodePacket(command), flushPacket, packed.stdout]))
+    const text = reply.body.toString('latin1')
+    assert.equal(text.split('0005\x01').length - 1, 4)
+    assert.match(text, /ok refs\/heads\/main/)
+  })
+})
+
 describe('the packs of pushes', () => {
-  it('are packed together when there are many, and everything can still be read', async (t) => {
+  it('are packed together when there are many, and everything can still be read', { timeout: 60_000 }, async (t) => {
     const hosted = await createHosted({ limits: { packs: 3 } })
     t.after(() => hosted.close())
     const tree = await hosted.workingTree()

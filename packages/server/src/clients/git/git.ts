@@ -14,6 +14,7 @@ import {
   setHead,
 } from './repository.ts'
 import { advertiseRefs, type ServeOptions, uploadPack } from './serve-git.ts'
+import { createSlots } from './slots.ts'
 import { startTreeImport, type TreeImport, type TreeImportOptions } from './tree-import.ts'
 import { type RefUpdate, startRefUpdate } from './update-refs.ts'
 
@@ -43,9 +44,13 @@ export interface Git {
   close(): void
 }
 
+/** Packs that are received at once; each takes three processes for a moment. */
+const maxReceiving = 32
+
 export function createGit(deps: GitProcessDeps): Git {
   const git = createGitProcess(deps)
   const pool = createObjectPool(git)
+  const receiving = createSlots(maxReceiving)
   return {
     initRepository: (path, branch) => initRepository(git, path, branch),
     setHead: (path, branch) => setHead(git, path, branch),
@@ -57,7 +62,7 @@ export function createGit(deps: GitProcessDeps): Git {
     countPacks,
     advertiseRefs: (path, options, output) => advertiseRefs(git, path, options, output),
     uploadPack: (path, options, output) => uploadPack(git, path, options, output),
-    receivePack: (path, incoming) => receivePack(git, path, incoming),
+    receivePack: (path, incoming) => receiving(() => receivePack(git, path, incoming)),
     startRefUpdate: (path) => startRefUpdate(git, path),
     readObjects: (path, body) => pool.use(path, body),
     warm: (path) => pool.warm(path),

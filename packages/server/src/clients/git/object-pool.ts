@@ -1,6 +1,7 @@
 import type { GitProcess } from './git-process.ts'
 import { type ObjectProcess, startObjectProcess } from './object-process.ts'
 import { createObjectReader, type ObjectReader } from './object-reader.ts'
+import { createSlots } from './slots.ts'
 
 /**
  * Processes that read objects, kept for a while after their use: on the way of a push, starting one would cost more than
@@ -27,8 +28,7 @@ const maxInUse = 24
 
 export function createObjectPool(git: GitProcess): ObjectPool {
   const idle: Idle[] = []
-  const waiting: (() => void)[] = []
-  let inUse = 0
+  const slots = createSlots(maxInUse)
   let closed = false
 
   const remove = (entry: Idle): void => {
@@ -56,30 +56,19 @@ export function createObjectPool(git: GitProcess): ObjectPool {
     remove(entry)
     return entry.process.isUsable ? entry.process : take(repository)
   }
-  const enter = async (): Promise<void> => {
-    if (inUse >= maxInUse) await new Promise<void>((resolve) => waiting.push(resolve))
-    else inUse++
-  }
-  const leave = (): void => {
-    const next = waiting.shift()
-    if (next) next()
-    else inUse--
-  }
   return {
-    async use(repository, body) {
-      await enter()
-      const process = take(repository)
-      try {
-        const result = await body(createObjectReader(process))
-        keep(repository, process)
-        return result
-      } catch (error) {
-        process.close() // requests may be open that nobody reads any more
-        throw error
-      } finally {
-        leave()
-      }
-    },
+    use: (repository, body) =>
+      slots(async () => {
+        const process = take(repository)
+        try {
+          const result = await body(createObjectReader(process))
+          keep(repository, process)
+          return result
+        } catch (error) {
+          process.close() // requests may be open that nobody reads any more
+          throw error
+        }
+      }),
     warm(repository) {
       if (idle.some((entry) => entry.repository === repository)) return
       keep(repository, startObjectProcess(git, repository))

@@ -10,7 +10,7 @@ export interface IncomingPack {
   readonly shallow: readonly Oid[]
   readonly pack: AsyncIterable<Buffer>
   readonly quiet: boolean
-  /** git's own words while it works: what a client sees behind `remote: `. */
+  /** git's own words while it works: what a client sees behind `remote: `. Without any: git says that it is still there. */
   readonly onProgress: (bytes: Buffer) => void
   readonly signal: AbortSignal
 }
@@ -97,7 +97,7 @@ function readReport(stdout: NodeJS.ReadableStream, onProgress: (bytes: Buffer) =
   const packets: Packet[] = []
   let size = 0
   const take = (band: number | undefined, bytes: Buffer): void => {
-    if (band === 2 && bytes.length > 0) onProgress(bytes)
+    if (band === 2 || (band === 1 && bytes.length === 0)) onProgress(bytes)
     if (band === 3) throw new GitFailed('receive-pack', null, bytes.toString('utf8'))
     if (band !== 1) return
     size += bytes.length
