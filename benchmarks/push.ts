@@ -4,16 +4,18 @@
  * A client polls the app every 2 ms on one connection; the time is from the start of the git process to the first answer
  * of the new version. Steps come from the deploy's own history.
  */
-import { randomBytes } from 'node:crypto'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { Agent } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { ask } from '../e2e/support/http.ts'
-import { type Platform, startPlatform } from '../e2e/support/platform.ts'
+import { type Platform, run, startPlatform } from '../e2e/support/platform.ts'
 import { anApp, createProject, type Project } from '../e2e/support/project.ts'
 import { median, ms, table } from './report.ts'
 
 const { values } = parseArgs({
-  options: { rounds: { type: 'string', default: '11' }, files: { type: 'string', default: '12000' } },
+  options: { rounds: { type: 'string', default: '11' } },
 })
 const rounds = Number(values.rounds)
 const host = (project: Project) => `${project.name}.localhost`
@@ -25,7 +27,7 @@ try {
   const warm = await repeat(platform, small)
   const large = await createProject(platform, 'large', {
     ...anApp('0'),
-    ...(await manyDependencies(Number(values.files))),
+    ...(await manyDependencies()),
   })
   const largeCold = await timePush(platform, large, '1')
   const largeWarm = await repeat(platform, large)
@@ -33,7 +35,7 @@ try {
     ['push until the new version answers', 'first', 'warm median', 'min', 'max', 'failed requests'],
     [
       ['small Node.js app', ms(cold.totalMs), ...spread(warm)],
-      [`with ${values.files} dependency files`, ms(largeCold.totalMs), ...spread(largeWarm)],
+      ['with over 10,000 dependency files', ms(largeCold.totalMs), ...spread(largeWarm)],
     ],
   )
   printSteps('small Node.js app, warm', warm)
@@ -121,20 +123,21 @@ function printSteps(title: string, runs: readonly Timed[]): void {
   table([title, 'median'], rows)
 }
 
-/** A local package with many files: dependencies as installing makes them, without depending on a registry's speed. */
-async function manyDependencies(count: number): Promise<Record<string, string>> {
-  const files: Record<string, string> = {}
-  for (let n = 0; n < count; n++)
-    files[`vendor/pack${n % 40}/lib/file${n}.js`] = `module.exports = '${randomBytes(200).toString('hex')}'\n`
-  const names = Array.from({ length: 40 }, (_, n) => `pack${n}`)
-  for (const name of names)
-    files[`vendor/${name}/package.json`] = JSON.stringify({ name, version: '1.0.0', main: 'index.js' })
-  const dependencies = Object.fromEntries(names.map((name) => [name, `file:vendor/${name}`]))
-  files['package.json'] = JSON.stringify({
-    name: 'large',
-    private: true,
-    scripts: { start: 'node server.js' },
-    dependencies,
-  })
-  return files
+/** Real packages with more than 10,000 files together, and their lockfile as npm writes it. */
+async function manyDependencies(): Promise<Record<string, string>> {
+  const folder = await mkdtemp(join(tmpdir(), 'gantry-bench-'))
+  try {
+    const dependencies = { 'core-js': '3.38.1', 'date-fns': '3.6.0', lodash: '4.17.21', rxjs: '7.8.1' }
+    const manifest = { name: 'large', private: true, scripts: { start: 'node server.js' }, dependencies }
+    await writeFile(join(folder, 'package.json'), JSON.stringify(manifest, null, 2))
+    const env = Object.fromEntries(
+      Object.entries(process.env).flatMap(([name, value]) => (value ? [[name, value]] : [])),
+    )
+    const locked = await run('npm', ['install', '--package-lock-only', '--ignore-scripts'], { cwd: folder, env })
+    if (locked.exitCode !== 0) throw new Error(locked.output)
+    const read = async (name: string) => [name, await readFile(join(folder, name), 'utf8')] as const
+    return Object.fromEntries(await Promise.all(['package.json', 'package-lock.json'].map(read)))
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
 }
