@@ -241,6 +241,7 @@ function composeSource(all: Composition, access: Access): Source {
     log: logger,
     git: createGit({ spawn: spawnArgv, searchPath: environment.PATH ?? '/usr/bin:/bin', maxPackBytes }),
     authenticate: access.authenticate,
+    audit: access.audit,
     listener: {
       accepted: (tx, push) => there(later.delivery).pushListener.accepted(tx, push),
       follow: (ids, signal) => there(later.delivery).pushListener.follow(ids, signal),

@@ -45,14 +45,33 @@ export function createGitRequestHandler(deps: GitRequestDeps) {
 
 async function answer(deps: GitRequestDeps, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const route = matchGitRoute(request.method, request.url ?? '')
-  const { name, service, isAdvertisement } = route
+  const { service, isAdvertisement } = route
   const principal = await deps.authenticate(request.headers.authorization, 'bearer_or_basic')
-  const scope = authorize(principal, service === 'git-receive-pack' ? 'repository:write' : 'repository:read')
-  const app = await findNamedApp(deps, scope, name)
+  const { scope, app } = await letIn(deps, { route, principal, response })
   const call: GitCall = { route, principal, scope, app, request, response, gone: whenGone(response) }
   if (isAdvertisement) await advertise(deps, call)
   else if (service === 'git-upload-pack') await fetch(deps, call)
   else await push(deps, call)
+}
+
+/** Whether this may be done to the app is decided here and nowhere else; a push is recorded either way. */
+async function letIn(deps: GitRequestDeps, call: Pick<GitCall, 'route' | 'principal' | 'response'>) {
+  const { route, principal, response } = call
+  const { name, service, isAdvertisement } = route
+  const isPush = service === 'git-receive-pack'
+  const note = async (outcome: 'allowed' | 'refused'): Promise<void> => {
+    const requestId = String(response.getHeader('x-request-id') ?? '')
+    await deps.audit({ principal, action: 'git push', object: `/git/${name}.git`, outcome, requestId })
+  }
+  try {
+    const scope = authorize(principal, isPush ? 'repository:write' : 'repository:read')
+    const app = await findNamedApp(deps, scope, name)
+    if (isPush && !isAdvertisement) void note('allowed')
+    return { scope, app }
+  } catch (error) {
+    if (isPush && error instanceof UserError) void note('refused')
+    throw error
+  }
 }
 
 async function findNamedApp(deps: GitRequestDeps, scope: TeamScope, name: string): Promise<AppRow> {

@@ -20,6 +20,7 @@ const source = createSource({
   log: silentLogger,
   git: createGit({ spawn: spawnArgv, searchPath: process.env.PATH ?? '', maxPackBytes: 1024 ** 3 }),
   authenticate: async () => who as unknown as Principal,
+  audit: async () => undefined,
   listener: {
     accepted: async () => ['dep-1' as DeployId],
     async *follow() {

@@ -348,6 +348,12 @@ describe('a push', () => {
     assert.equal(read.exitCode, 0)
     assert.doesNotMatch(read.stdout.toString(), /refs\/gantry/)
     assert.equal(await refOf('refs/heads/denied'), '')
+    assert.deepEqual(hosted.audited.slice(-3), [
+      'refused git push /git/hello.git',
+      'refused git push /git/nothere.git',
+      'refused git push /git/hello.git',
+    ])
+    assert.ok(hosted.audited.includes('allowed git push /git/hello.git'))
   })
 })
 

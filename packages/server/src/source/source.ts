@@ -94,6 +94,7 @@ export interface SourceDeps {
   readonly log: Logger
   readonly git: Git
   readonly authenticate: Access['authenticate']
+  readonly audit: Access['audit']
   readonly listener: PushListener
   readonly failpoint: Failpoint<SourceFailpoint>
   /** `GANTRY_HOME/repositories`. */

@@ -28,6 +28,8 @@ export interface Hosted {
   readonly git: Git
   readonly database: TestDatabase
   readonly deploys: FakeDeploys
+  /** What was recorded of pushes: `allowed git push /git/hello.git`. */
+  readonly audited: readonly string[]
   readonly repositoryId: RepositoryId
   /** Of the server, without credentials: `http://127.0.0.1:1234`. */
   readonly baseUrl: string
@@ -115,6 +117,7 @@ export async function createHosted(options: HostedOptions = {}): Promise<Hosted>
     maxPackBytes: options.maxPackBytes ?? 1024 ** 3,
   })
   const deploys = createFakeDeploys(newId)
+  const audited: string[] = []
   const deps: SourceDeps = {
     db,
     clock: options.clock ?? systemClock,
@@ -122,6 +125,7 @@ export async function createHosted(options: HostedOptions = {}): Promise<Hosted>
     log: silentLogger,
     git,
     authenticate,
+    audit: async ({ action, object, outcome }) => void audited.push(`${outcome} ${action} ${object}`),
     listener: deploys,
     failpoint: () => undefined,
     folder: join(folder, 'repositories'),
@@ -169,6 +173,7 @@ export async function createHosted(options: HostedOptions = {}): Promise<Hosted>
     git,
     database,
     deploys,
+    audited,
     repositoryId,
     baseUrl: `http://127.0.0.1:${port}`,
     server,
