@@ -1,5 +1,5 @@
 /**
- * Writes what comes from code: docs/reference/errors.md, api.md and settings.md, and the generated blocks of other pages.
+ * Writes what comes from code: docs/reference/errors.md, api.md, settings.md and cli.md, and the generated blocks of other pages.
  * A test holds them current.
  */
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
@@ -16,6 +16,7 @@ import {
   tags,
 } from '@gantry/api'
 import { settingsInWords } from '../packages/server/src/config/settings.ts'
+import { cliPage } from './cli-page.ts'
 import { markdownFiles } from './documents.ts'
 import { fillBlocks } from './generated-blocks.ts'
 
@@ -27,6 +28,7 @@ export function generatedPages(): Readonly<Record<string, string>> {
     'docs/reference/errors.md': errorsPage(),
     'docs/reference/api.md': apiPage(),
     'docs/reference/settings.md': settingsPage(),
+    'docs/reference/cli.md': cliPage(),
   }
 }
 
