@@ -51,7 +51,7 @@ export const walls: readonly Wall[] = [
   { part: 'engines', mayImport: ['kernel', 'clients'], ports: true, packages: [] },
   { part: 'builders', mayImport: ['kernel', 'clients'], ports: true, packages: ['*'] },
   { part: 'supervisor', mayImport: ['kernel'], ports: true, packages: [] },
-  { part: 'router', mayImport: ['kernel'], ports: true, packages: ['undici'] },
+  { part: 'router', mayImport: ['kernel'], ports: true, packages: [] },
   { part: 'http', mayImport: ['kernel', 'rooms'], ports: true, packages: ['*'] },
 ]
 

@@ -21,6 +21,7 @@ export function referencePage(nonce: string): string {
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta property="csp-nonce" content="${nonce}">
+<link rel="icon" href="data:,">
 <title>Gantry API</title>
 </head>
 <body>
@@ -67,6 +68,7 @@ function simplePage(title: string, body: string, nonce: string): string {
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
+<link rel="icon" href="data:,">
 <title>${escapeHtml(title)} · Gantry</title>
 <style nonce="${nonce}">${style}</style>
 </head>

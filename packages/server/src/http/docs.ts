@@ -50,14 +50,16 @@ export function mountDocs(app: FastifyInstance, { referenceScript }: HttpDeps): 
   })
 }
 
-/** Pages run their own script and style, by a nonce, and talk to this origin alone. */
+/**
+ * Pages run their own script, by a nonce, and talk to this origin alone. The reference writes style elements of its own,
+ * which carry no nonce: style, and only style, may be inline there.
+ */
 function sendPage(reply: FastifyReply, page: (nonce: string) => string, { script = false } = {}): FastifyReply {
   const nonce = randomBytes(16).toString('base64')
   const policy = [
     "default-src 'none'",
     ...(script ? [`script-src 'self' 'nonce-${nonce}'`, "connect-src 'self'", 'worker-src blob:'] : []),
-    `style-src-elem 'nonce-${nonce}'`,
-    ...(script ? ["style-src-attr 'unsafe-inline'"] : []),
+    script ? "style-src 'unsafe-inline'" : `style-src 'nonce-${nonce}'`,
     "img-src 'self' data:",
     "font-src 'self' data:",
     "base-uri 'none'",
