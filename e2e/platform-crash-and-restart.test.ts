@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { after, before, test } from 'node:test'
+import { after, before, type TestContext, test } from 'node:test'
 import { eventually } from './support/eventually.ts'
 import { ask } from './support/http.ts'
 import { askLifecycle } from './support/lifecycle.ts'
@@ -27,12 +27,16 @@ async function pidOf(name: string): Promise<number> {
   return pid
 }
 
-const load = () => startLoad({ port: platform.httpPort, host: 'shop.localhost', keepAlive: 4, closing: 4, posting: 2 })
+function load(t: TestContext) {
+  const running = startLoad({ port: platform.httpPort, host: 'shop.localhost', keepAlive: 4, closing: 4, posting: 2 })
+  t.after(() => running.stop())
+  return running
+}
 
-test('gantry restart puts new processes in the place of the old ones, and no request is lost', async () => {
+test('gantry restart puts new processes in the place of the old ones, and no request is lost', async (t) => {
   const instance = await instanceId()
   const before = await askLifecycle(platform.home)
-  const running = load()
+  const running = load(t)
   const restarted = await platform.gantry(['restart'])
   assert.equal(restarted.exitCode, 0, restarted.output)
   const after = await askLifecycle(platform.home)
@@ -43,12 +47,12 @@ test('gantry restart puts new processes in the place of the old ones, and no req
   await platform.up()
 })
 
-test('kill -9 of control plane and PostgreSQL: apps never notice, and both come back', async () => {
+test('kill -9 of control plane and PostgreSQL: apps never notice, and both come back', async (t) => {
   await eventually('the app is back', async () =>
     assert.equal((await ask(platform.httpPort, 'shop.localhost')).body, 'v1'),
   )
   const instance = await instanceId()
-  const running = load()
+  const running = load(t)
   for (const name of ['control-plane', 'postgres']) {
     const pid = await pidOf(name)
     process.kill(pid, 'SIGKILL')
@@ -61,18 +65,20 @@ test('kill -9 of control plane and PostgreSQL: apps never notice, and both come 
   assert.equal(await instanceId(), instance)
 })
 
-test('kill -9 of the supervisor: apps, router and API go on, and the next start finds them all', async () => {
+test('kill -9 of the supervisor: apps, router and API go on, and the next start finds them all', async (t) => {
   const instance = await instanceId()
   const names = ['control-plane', 'router', 'postgres']
   const before = await Promise.all(names.map(pidOf))
-  const running = load()
+  const running = load(t)
   const follower = platform.process()
   const followed = once(follower, 'exit')
   process.kill((await askLifecycle(platform.home)).pid, 'SIGKILL')
   await followed
   assert.equal((await platform.api('GET', '/v1/apps')).status, 200)
   await platform.up()
-  await eventually('the supervisor answers', () => askLifecycle(platform.home))
+  await eventually('the supervisor is ready', async () => {
+    assert.equal((await askLifecycle(platform.home)).state, 'ready')
+  })
   assert.deepEqual(await Promise.all(names.map(pidOf)), before)
   const handed = await platform.gantry(['restart', 'router'])
   assert.equal(handed.exitCode, 0, handed.output)

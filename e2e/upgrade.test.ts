@@ -53,6 +53,7 @@ test('git pull and npm run up: the platform is the new one, apps keep serving, n
   const instance = async () => (await ask(platform?.httpPort ?? 0, 'shop.localhost')).headers['x-instance']
   const [before, runningInstance] = [await askLifecycle(platform.home), await instance()]
   const load = startLoad({ port: platform.httpPort, host: 'shop.localhost', keepAlive: 4, closing: 4, posting: 2 })
+  t.after(() => load.stop())
   const upgraded = await platform.gantry(['up', '--no-sample', '--detach'])
   const report = await load.stop()
   assert.equal(upgraded.exitCode, 0, upgraded.output)

@@ -5,6 +5,7 @@ export interface PlatformProcesses {
   /** Of the supervisor. */
   readonly pid: number
   readonly build: string
+  readonly state: 'starting' | 'ready' | 'stopping'
   readonly programs: readonly { readonly name: string; readonly pid?: number }[]
 }
 
