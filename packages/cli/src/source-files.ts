@@ -46,7 +46,9 @@ async function readRules(root: string, folder: string): Promise<Rules[]> {
     ['.gitignore', '.gantryignore'].map((name) => readFile(join(root, folder, name), 'utf8').catch(() => '')),
   )
   if (texts.every((text) => text === '')) return []
-  return [{ folder, matcher: ignore().add(texts) }]
+  const matcher = ignore({ ignorecase: false })
+  for (const text of texts) matcher.add(text)
+  return [{ folder, matcher }]
 }
 
 /** The innermost rules that have an opinion decide, as in git. */

@@ -17,14 +17,14 @@ export async function run(context: Context, input: Input): Promise<ExitCode> {
   const files = await findFiles(root)
   if (files.length === 0) throw new CommandError(exitCodes.usage, `There is no file to send in ${root}.`)
   let sent = 0
-  const content = tarOf(root, files, (size) => {
+  const upload = tarOf(root, files, (size) => {
     sent += size
     context.terminal.status(`Sending ${files.length} files … ${bytes(sent)}`)
   })
-  const source = await client.call(createSource, {
-    query: { app_id: app },
-    upload: { content },
-    signal: context.signal,
+  const { content } = upload
+  const sending = client.call(createSource, { query: { app_id: app }, upload: { content }, signal: context.signal })
+  const source = await sending.catch((error: unknown) => {
+    throw upload.failure() ?? error
   })
   context.terminal.status('')
   if (!context.isJson) context.terminal.say(`Sent ${source.file_count} files, ${bytes(source.size_bytes)}.`)
