@@ -154,7 +154,7 @@ function composeApps(all: Composition, logs: Logs): Apps {
 }
 
 function composeBuilds(all: Composition, logs: Logs): Builds {
-  const { db, engine, work, settings, logger, newId, supervisor, installation, environment, later } = all
+  const { db, engine, work, settings, logger, newId, supervisor, installation, environment, failpoint, later } = all
   const own = installation.toolchainOf(settings.home)
   const node = {
     version: own.nodeVersion,
@@ -190,6 +190,7 @@ function composeBuilds(all: Composition, logs: Logs): Builds {
     machine,
     publishedVersions: createPublishedVersions({ spawn: spawnArgv, clock: systemClock, node, machine, folder }),
     uses: (scope, appId) => artifactUses(db, scope, appId),
+    failpoint,
     limits: defaultBuildLimits,
     retention: { ...defaultRetention, releases: settings.keepReleases, failedBuilds: settings.keepFailedBuilds },
   })
@@ -210,7 +211,7 @@ interface EarlierRooms {
 const probeTimeoutMs = 5000
 
 function composeRunning(all: Composition, { apps, builds, routing, logs }: EarlierRooms): Running {
-  const { db, engine, work, settings, logger, newId, later } = all
+  const { db, engine, work, settings, logger, newId, failpoint, later } = all
   return createRunning({
     db,
     engine,
@@ -224,6 +225,7 @@ function composeRunning(all: Composition, { apps, builds, routing, logs }: Earli
     random: Math.random,
     probe: createProbe(probeTimeoutMs),
     isPortFree,
+    failpoint,
     policy: { ...defaultPolicy, bootLimitMs: settings.bootLimitMs },
     log: logger,
     maxLogBytes: settings.maxLogBytes,

@@ -2,9 +2,11 @@ import type { Builder, SourceTree } from '../builders/builder.ts'
 import type { Database } from '../db/database.ts'
 import type { Engine } from '../engines/engine.ts'
 import type { Clock } from '../kernel/clock.ts'
+import type { Failpoint } from '../kernel/failpoint.ts'
 import type { NewId, RepositoryId } from '../kernel/ids.ts'
 import type { Logger } from '../kernel/logger.ts'
 import type { Work } from '../work/work.ts'
+import type { BuildFailpoint } from './failpoints.ts'
 import type { KeyedLock } from './keyed-lock.ts'
 import type { MachineSettings } from './machine-settings.ts'
 import type { ArtifactUses, RetentionPolicy } from './retention.ts'
@@ -93,6 +95,7 @@ export interface BuildsDeps {
   /** See `PlanContext.publishedVersions`. */
   readonly publishedVersions: (npmPackage: string) => Promise<readonly string[]>
   readonly uses: ArtifactUses
+  readonly failpoint: Failpoint<BuildFailpoint>
   readonly limits: BuildLimits
   readonly retention: RetentionPolicy
 }

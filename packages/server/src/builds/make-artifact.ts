@@ -37,6 +37,7 @@ export async function makeArtifact(job: BuildJob): Promise<ArtifactId> {
     key: digest,
     now: job.deps.clock.now(),
   })
+  job.deps.failpoint('build.folder')
   await makePassable(join(job.deps.home, 'artifacts', job.app.id))
   const make = job.plan.steps.length === 0 ? exportSlug : buildSlug
   const sizeBytes = await make(job, claimed.path, layers)
@@ -158,6 +159,8 @@ async function record(job: BuildJob, artifact: NewArtifact): Promise<ArtifactId>
       (await insertArtifact(tx, scope, artifact)) ?? (await takeArtifactByDigest(tx, scope, { appId, digest, now }))
     if (!artifactId) throw new Error(`artifact ${digest} is neither new nor known`)
     await finishBuild(deps, tx, build, { status: 'succeeded', artifactId })
+    deps.failpoint('build.artifact.before')
+    tx.afterCommit(() => deps.failpoint('build.artifact.after'))
     return artifactId
   })
 }

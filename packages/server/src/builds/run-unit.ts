@@ -38,6 +38,7 @@ async function runSteps(job: BuildJob, unit: Unit, attempt: number): Promise<'do
     job.head(step.name)
     await job.deps.output.flush()
     const exit = await runTask(job, unit, taskId(job, unit, index, attempt), step)
+    job.deps.failpoint('build.step')
     job.signal.throwIfAborted()
     if (isInterrupted(exit)) return 'interrupted'
     if (!isSuccess(exit)) throw stepFailure(step, exit, await lastLines(job), job.deps.limits)

@@ -54,6 +54,7 @@ async function recordEnd(deps: RunningDeps, round: Round, step: StepOf<'record_e
   const crashes = countCrashes(instance, exit, at)
   await deps.db.transaction(async (tx) => {
     await endInstance(tx, round.workload.scope, { instance, reason, crashes, at })
+    aroundCommit(deps, tx, 'instance.end')
     if (isInService(instance)) await rewriteRoute(deps, tx, round, { mode: 'serve', releaseId: instance.releaseId })
   })
   if (crashes > 0) say(deps, instance, `${instanceName(instance)} crashed: ${reason}`)
@@ -78,6 +79,7 @@ async function failRollout(deps: RunningDeps, round: Round, step: StepOf<'fail_r
   await deps.db.transaction(async (tx) => {
     await deps.environments.markRolloutFailed(tx, round.workload.environmentId, failure)
     await deps.rollouts.rolloutChanged(tx, round.workload.environmentId)
+    aroundCommit(deps, tx, 'rollout_failure')
   })
 }
 
@@ -92,6 +94,7 @@ async function changeRoute(deps: RunningDeps, round: Round, step: StepOf<'route'
     const revision = await rewriteRoute(deps, tx, round, { mode: step.mode, releaseId, without: new Set(step.drain) })
     await startDraining(tx, workload.scope, { ids: step.drain, revision, at: deps.clock.now() })
     if (step.goLive) await deps.rollouts.rolloutChanged(tx, workload.environmentId)
+    aroundCommit(deps, tx, 'route')
   })
 }
 
@@ -135,15 +138,25 @@ async function stopInstance(deps: RunningDeps, round: Round, step: StepOf<'stop'
   if (instance.drainRevision !== undefined) await deps.routing.acknowledged(instance.drainRevision, round.signal)
   if (step.ifIdle && deps.routing.openRequests(instance.id) !== 0) return // counted before the switch was acknowledged
   await markStopping(deps.db, scope, instance.id, step.reason)
+  deps.failpoint('instance.stop.before')
   await deps.engine.stop(instance.id, { graceMs: stopGraceMs }, round.fence, round.signal)
+  deps.failpoint('instance.stop.after')
   const crashes = step.isCrash ? instance.crashes + 1 : 0
   const at = deps.clock.now()
-  await deps.db.transaction((tx) => endInstance(tx, scope, { instance, reason: step.reason, crashes, at }))
+  await deps.db.transaction(async (tx) => {
+    await endInstance(tx, scope, { instance, reason: step.reason, crashes, at })
+    aroundCommit(deps, tx, 'instance.end')
+  })
   if (step.isCrash) say(deps, instance, `${instanceName(instance)} was stopped: ${step.reason}`)
   await deps.engine.forget(instance.id, round.fence, round.signal)
 }
 
 const stopGraceMs = 10_000
+
+function aroundCommit(deps: RunningDeps, tx: Transaction, step: 'instance.end' | 'route' | 'rollout_failure'): void {
+  deps.failpoint(`${step}.before`)
+  tx.afterCommit(() => deps.failpoint(`${step}.after`))
+}
 
 function say(deps: RunningDeps, instance: Instance, line: string): void {
   deps.logs.append(outputStream(instance.appId, instance.environmentId), 'gantry', [line])

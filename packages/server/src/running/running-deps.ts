@@ -1,11 +1,13 @@
 import type { Database, Transaction } from '../db/database.ts'
 import type { Address, Engine } from '../engines/engine.ts'
 import type { Clock } from '../kernel/clock.ts'
+import type { Failpoint } from '../kernel/failpoint.ts'
 import type { EnvironmentId, NewId } from '../kernel/ids.ts'
 import type { Logger } from '../kernel/logger.ts'
 import type { Logs } from '../logs/index.ts'
 import type { Routing } from '../routing/index.ts'
 import type { Work } from '../work/work.ts'
+import type { RunningFailpoint } from './failpoints.ts'
 import { instanceName } from './instance.ts'
 import type { RolloutPolicy } from './plan-steps.ts'
 import type { Environments } from './workload.ts'
@@ -39,6 +41,7 @@ export interface RunningDeps {
   /** Whether nothing on this machine listens on the port. */
   readonly isPortFree: (port: number) => Promise<boolean>
   readonly policy: RolloutPolicy
+  readonly failpoint: Failpoint<RunningFailpoint>
   readonly log: Logger
   /** Bytes of output kept per app. */
   readonly maxLogBytes: number

@@ -51,6 +51,8 @@ async function writeIntent(
       ...(port !== undefined && { address: { kind: 'tcp', host: '127.0.0.1', port } }),
     }
     await insertInstance(tx, workload.scope, instance)
+    deps.failpoint('instance.intent.before')
+    tx.afterCommit(() => deps.failpoint('instance.intent.after'))
     return instance
   })
 }
@@ -65,7 +67,9 @@ export async function askEngine(
   const release = workload.desired
   if (release?.id !== instance.releaseId) return
   const config = release.configId ? await deps.environments.config(workload, release.configId) : {}
+  deps.failpoint('instance.start.before')
   await deps.engine.start(instanceSpec(deps, workload, { release, instance, config }), work.fence, work.signal)
+  deps.failpoint('instance.start.after')
 }
 
 function instanceSpec(

@@ -102,7 +102,10 @@ export interface SourceDeps {
   readonly limits: SourceLimits
 }
 
-export type SourceFailpoint = 'push.received' | 'push.ref_moved' | 'push.accepted' | 'push.reverted'
+/** Every place of a push at which a crash is tested: after each of its steps. */
+export const sourceFailpoints = ['push.received', 'push.ref_moved', 'push.accepted', 'push.reverted'] as const
+
+export type SourceFailpoint = (typeof sourceFailpoints)[number]
 
 export interface SourceLimits {
   /** Files and folders of one tree. */

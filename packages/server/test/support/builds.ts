@@ -22,6 +22,7 @@ import {
 } from '../../src/builds/index.ts'
 import { createLocalEngine } from '../../src/engines/local/local-engine.ts'
 import { systemClock } from '../../src/kernel/clock.ts'
+import { noFailpoints } from '../../src/kernel/failpoint.ts'
 import { type AppId, createIds, type EnvironmentId, type RepositoryId, type TeamId } from '../../src/kernel/ids.ts'
 import { silentLogger } from '../../src/kernel/logger.ts'
 import { appUid, otherUid, type TestSupervisor } from '../../src/supervisor/test-supervisor.fixture.ts'
@@ -138,6 +139,7 @@ export async function createTestBuilds(options: TestBuildsOptions = {}): Promise
       machine: { env: registryEnv(), npmrc: '' },
       publishedVersions: async () => ['22.19.0', '22.20.0', '24.0.0'],
       uses: async () => uses,
+      failpoint: noFailpoints,
       limits: { ...defaultBuildLimits, ...options.limits },
       retention: {
         ...defaultRetention,
