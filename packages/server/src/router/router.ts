@@ -65,6 +65,7 @@ export function createRouter(deps: RouterDeps): Router {
       await ended
       clearTimeout(limit)
       clearInterval(ticking)
+      table.close()
     },
   }
 }

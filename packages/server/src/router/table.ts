@@ -73,6 +73,8 @@ export interface RoutingTable {
   takeReport(which: 'all' | 'changed'): readonly ReleaseMetrics[]
   /** Ends stale connections and forgets old counters. */
   sweep(): void
+  /** Ends the connections that are kept for further requests: they would keep a drained router alive until the apps end them. */
+  close(): void
 }
 
 interface State extends TargetDeps {
@@ -108,6 +110,9 @@ export function createTable(deps: Omit<TargetDeps, 'withIdle'>): RoutingTable {
     entries: () => [...state.routes.values()].map((route) => route.entry),
     takeReport: (which) => takeReport(state, which),
     sweep: () => sweepAll(state),
+    close: () => {
+      for (const target of [...state.withIdle]) target.endIdle()
+    },
   }
 }
 

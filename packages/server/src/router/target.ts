@@ -112,6 +112,12 @@ export class Target {
     this.#endWhenDrained()
   }
 
+  /** Ends every connection that is kept for another request: none will come. */
+  endIdle(): void {
+    this.#deps.withIdle.delete(this)
+    this.#endIdle(this.#idle.splice(0))
+  }
+
   /** Ends connections that nobody would take any more. The oldest stand first. */
   sweep(): void {
     const now = this.#deps.nowMs()
