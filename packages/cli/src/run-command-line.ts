@@ -6,7 +6,6 @@ import { exitCodes } from './exit-codes.ts'
 import { expandCommandLine } from './expand-command-line.ts'
 import { spawnArgv } from './kernel/spawn-argv.ts'
 import { createTerminal } from './output/terminal.ts'
-import { reportError } from './report-error.ts'
 
 /** Parses the command line, loads the one command that is meant, runs it; returns the exit code. Never throws. */
 export async function runCommandLine(process: NodeJS.Process): Promise<number> {
@@ -38,6 +37,7 @@ export async function runCommandLine(process: NodeJS.Process): Promise<number> {
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage
     if (signal.aborted) return exitCodes.interrupted
+    const { reportError } = await import('./report-error.ts') // it loads the contract, which help does not need
     return reportError(terminal, error, process.argv.includes('--json'))
   } finally {
     terminal.status('')
