@@ -30,6 +30,7 @@ After=network.target
 Type=notify
 NotifyAccess=all
 Environment=${quoted(`GANTRY_HOME=${home}`)}
+Environment=${quoted(`NODE_COMPILE_CACHE=${home}/cache/node`)}
 ${settings.map((line) => `${line}\n`).join('')}ExecStart=${command}
 KillMode=mixed
 TimeoutStopSec=60

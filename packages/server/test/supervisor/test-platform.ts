@@ -2,7 +2,7 @@ import type { ChildProcess } from 'node:child_process'
 import { chmodSync, chownSync, mkdirSync, mkdtempSync, readlinkSync, rmSync } from 'node:fs'
 import { Agent, request } from 'node:http'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { ownToolchain } from '../../src/kernel/own-toolchain.ts'
@@ -113,6 +113,7 @@ export class TestPlatform {
     for (const text of this.left()) signal(Number(text.split(' ')[1]), 'SIGKILL')
     await eventually('nothing is left', () => this.left().length === 0)
     rmSync(this.root, { recursive: true, force: true, maxRetries: 10 })
+    if (this.path !== this.home) rmSync(dirname(this.path), { recursive: true, force: true })
   }
 }
 

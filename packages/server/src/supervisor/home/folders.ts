@@ -1,14 +1,4 @@
-import {
-  chmodSync,
-  chownSync,
-  lstatSync,
-  mkdirSync,
-  realpathSync,
-  rmSync,
-  statSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs'
+import { chmodSync, chownSync, lstatSync, mkdirSync, realpathSync, rmSync, statSync, symlinkSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { isSystemError, UserError } from '../../kernel/errors.ts'
 import type { PlatformUsers } from '../users.ts'
@@ -101,7 +91,7 @@ function shellWord(text: string): string {
 }
 
 /**
- * A folder of our own in a short place with a link to the home. Told to the CLI in `run/short-way`. Whatever stands there
+ * A folder of our own in a short place with a link to the home. Whatever stands there
  * already must be ours, or somebody could lead us elsewhere.
  */
 function shortWay(home: string, key: string, isRoot: boolean): string {
@@ -118,6 +108,5 @@ function shortWay(home: string, key: string, isRoot: boolean): string {
   const link = join(folder, 'home')
   rmSync(link, { force: true })
   symlinkSync(home, link)
-  writeFileSync(join(home, 'run/short-way'), link, { mode: 0o644 })
   return link
 }

@@ -20,7 +20,11 @@ export function programMark(name: string, homeKey: string): string {
  * Finds the programs of a home by their mark, the newest first. Only group leaders count, which children of a program are not, and
  * only processes of `uids`: an app may claim anything in its environment.
  */
-export function findPrograms(homeKey: string, uids: ReadonlySet<number>, table: ProcessTable): FoundProgram[] {
+export function findPrograms(
+  homeKey: string,
+  uids: ReadonlySet<number>,
+  table: Pick<ProcessTable, 'all' | 'idOf' | 'uidOf'>,
+): FoundProgram[] {
   const found = table.all().flatMap((candidate): FoundProgram[] => {
     const { pid, group, zombie, startTicks } = candidate
     if (zombie || group !== pid || pid === process.pid) return []
