@@ -13,6 +13,7 @@ const bin = (name) => join(root, 'node_modules', '.bin', name)
 const scratch = mkdtempSync(join(tmpdir(), 'gantry-test-totals-'))
 const totals = { passed: 0, failed: 0, skipped: 0, skippedTests: [], failedTests: [] }
 const source = ['--conditions=gantry-source']
+const replies = join(scratch, 'replies.txt')
 
 await step('format and lint', bin('biome'), ['check', '.'])
 await step('walls', node, [...source, 'scripts/check-walls.ts'])
@@ -22,6 +23,7 @@ await tests('tests beside the code', 2, ['packages/*/src/**/*.test.ts', 'scripts
 await tests('tests of parts together', 1, ['packages/*/test/**/*.test.ts'])
 await tests('scenarios', 1, ['e2e/**/*.test.ts'])
 
+if (existsSync(replies)) await run(node, [...source, 'scripts/unseen-replies.ts', replies])
 rmSync(scratch, { recursive: true, force: true })
 for (const name of totals.skippedTests) console.log(`skipped: ${name}`)
 for (const name of totals.failedTests) console.log(`FAILED: ${name}`)
@@ -53,7 +55,11 @@ async function tests(name, concurrency, patterns) {
     `--test-reporter-destination=${report}`,
   ]
   const limits = [`--test-concurrency=${concurrency}`, '--test-timeout=900000']
-  const code = await run(node, [...source, '--test', ...limits, ...reporters, ...patterns], environment({ CI: '1' }))
+  const code = await run(
+    node,
+    [...source, '--test', ...limits, ...reporters, ...patterns],
+    environment({ CI: '1', GANTRY_RECORD_REPLIES: replies }),
+  )
   const found = existsSync(report) ? JSON.parse(readFileSync(report, 'utf8')) : undefined
   for (const key of ['passed', 'failed', 'skipped']) totals[key] += found?.[key] ?? 0
   totals.skippedTests.push(...(found?.skippedTests ?? []))

@@ -5,6 +5,7 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { createResponseValidator } from '../../packages/server/test/support/validate-responses.ts'
 import { eventually } from './eventually.ts'
 
 export const checkout = join(dirname(fileURLToPath(import.meta.url)), '..', '..')
@@ -140,6 +141,7 @@ class RunningPlatform implements Platform {
   readonly httpPort: number
   readonly env: Record<string, string>
   readonly #root: string
+  readonly #replies = createResponseValidator({ recordTo: process.env.GANTRY_RECORD_REPLIES })
   readonly #from: string
   #up: ChildProcess | undefined
   #upOutput = ''
@@ -178,6 +180,8 @@ class RunningPlatform implements Platform {
       ...(body !== undefined && { body: JSON.stringify(body) }),
     })
     const text = await response.text()
+    const { status, headers } = response
+    this.#replies.check({ method, path, status, headers, body: text })
     return { status: response.status, body: (text ? JSON.parse(text) : {}) as T }
   }
 

@@ -61,7 +61,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
   })
   const [port = 0] = await server.listen([{ host: '127.0.0.1', port: 0 }])
   const url = `http://localhost:${port}`
-  const validator = createResponseValidator()
+  const validator = createResponseValidator({ recordTo: process.env.GANTRY_RECORD_REPLIES })
   return {
     ...given,
     database,
