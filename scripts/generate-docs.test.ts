@@ -9,7 +9,7 @@ import { blocks, blocksIn, fillBlocks } from './generated-blocks.ts'
 for (const [path, text] of Object.entries(generatedPages())) {
   test(`${path} is current`, async () => {
     const onDisk = await readFile(new URL(`../${path}`, import.meta.url), 'utf8')
-    assert.equal(onDisk, text, 'run: node --conditions=gantry-source scripts/generate-docs.ts')
+    assert.equal(onDisk, text, 'run: npm run docs')
   })
 }
 
@@ -26,7 +26,7 @@ test('every generated block stands in a page and is current', async () => {
   const found: string[] = []
   for (const path of await markdownFiles()) {
     const text = await readFile(new URL(`../${path}`, import.meta.url), 'utf8')
-    assert.equal(text, fillBlocks(text), `${path}: run node --conditions=gantry-source scripts/generate-docs.ts`)
+    assert.equal(text, fillBlocks(text), `${path}: run npm run docs`)
     found.push(...blocksIn(text))
   }
   assert.deepEqual(found.toSorted(), Object.keys(blocks).toSorted())
