@@ -21,6 +21,7 @@ export type FollowedDeploy =
 /** Lines of builds come without a NOTIFY. */
 const pollMs = 100
 const linesAtOnce = 500
+const heading = '-----> '
 
 /**
  * Everything that deploys and their builds say, in the order in which it was written, and how each of them ended. The
@@ -35,10 +36,15 @@ export async function* followDeploys(
   const wake = () => watch.wake()
   signal.addEventListener('abort', wake, { once: true })
   const progress: Progress = { following: new Set(ids), lines: new Map(), steps: new Map() }
+  let lastText = ''
   try {
     while (progress.following.size > 0 && !signal.aborted) {
       const { news, ended } = await readNews(room, progress)
-      for (const { text } of news) yield { kind: 'line', text }
+      for (const { text } of news) {
+        // a failed build and the deploy that fails by it say the same
+        if (text !== lastText || !text.startsWith(heading)) yield { kind: 'line', text }
+        lastText = text
+      }
       for (const deploy of ended) {
         progress.following.delete(deploy.id)
         yield { kind: 'end', deployId: deploy.id, status: deploy.status, message: await endingOf(room, deploy) }
@@ -95,7 +101,7 @@ async function readSteps(room: DeliveryRoom, deploy: DeployRow, progress: Progre
   const steps = await selectSteps(room.db, scope, deploy.id, { after, limit: linesAtOnce })
   const last = steps.at(-1)
   if (last) progress.steps.set(deploy.id, last.id)
-  return steps.map((step) => ({ at: step.at.toISOString(), text: `-----> ${step.message}` }))
+  return steps.map((step) => ({ at: step.at.toISOString(), text: heading + step.message }))
 }
 
 function streamsOf(deploy: DeployRow): string[] {
