@@ -221,6 +221,55 @@ describe('the work runner', { timeout: 60_000 }, () => {
     await eventually('taken back', () => runs === 1)
   })
 
+  /** A database whose answer to some statement is lost so many times, before or after it has done its work. */
+  function losing(statement: RegExp, times: number, when: 'before' | 'after'): TestDatabase['db'] {
+    const real = db()
+    const query: typeof real.query = async (sql, parameters) => {
+      const isLost = statement.test(sql) && times-- > 0
+      if (isLost && when === 'before') throw new Error('connection lost')
+      const found = await real.query(sql, parameters)
+      if (isLost) throw new Error('connection lost')
+      return found as never
+    }
+    return { ...real, query, transaction: (body) => real.transaction(body), listen: (...args) => real.listen(...args) }
+  }
+
+  it('records the end of work as soon as the database answers again', async () => {
+    let runs = 0
+    const handler: WorkHandler = async () => {
+      runs++
+      return { kind: 'done' }
+    }
+    startRunner(handler, { db: losing(/^delete from work/, 2, 'before'), leaseMs: 3_600_000 })
+    await enqueueWork(db(), 'deploy', 'a')
+    await eventually('recorded', async () => runs > 0 && (await rows()).length === 0)
+    assert.equal(runs, 1)
+  })
+
+  it('takes back at once what it claimed when the answer was lost, and nothing that it works on', async () => {
+    const seen: string[] = []
+    let release: () => void = () => undefined
+    const held = new Promise<void>((resolve) => {
+      release = resolve
+    })
+    const handler: WorkHandler = async ({ subject }) => {
+      seen.push(subject)
+      if (subject === 'slow') await held
+      return { kind: 'done' }
+    }
+    let isArmed = false
+    const lossy = losing(/set fence = nextval/, 1, 'after')
+    const query: typeof lossy.query = (sql, parameters) => (isArmed ? lossy : db()).query(sql, parameters)
+    startRunner(handler, { db: { ...lossy, query }, leaseMs: 3_600_000, pollMs: 20 })
+    await enqueueWork(db(), 'deploy', 'slow')
+    await eventually('it works', () => seen.length === 1)
+    isArmed = true
+    await enqueueWork(db(), 'deploy', 'lost')
+    await eventually('the lost one runs', () => seen.includes('lost'))
+    assert.deepEqual(seen, ['slow', 'lost'])
+    release()
+  })
+
   it('stops by aborting what runs, and leaves it due at once and uncounted', async () => {
     const handler: WorkHandler = (_item, signal) =>
       new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason)))

@@ -78,7 +78,8 @@ async function runWork(runner: Runner, signal: AbortSignal): Promise<void> {
     handlers.add(handler)
   }
 
-  await claimUntilStopped(runner, start, signal)
+  const held = () => [...items].map((item) => item.fence)
+  await claimUntilStopped(runner, { start, held }, signal)
   stop()
   await Promise.all(handlers)
   heart.abort()
@@ -89,18 +90,19 @@ async function runWork(runner: Runner, signal: AbortSignal): Promise<void> {
 
 async function claimUntilStopped(
   runner: Runner,
-  start: (work: ClaimedWork, claimedAtMs: number) => void,
+  seat: { start(work: ClaimedWork, claimedAtMs: number): void; held(): number[] },
   signal: AbortSignal,
 ): Promise<void> {
   let isSeatTaken = false
   while (!signal.aborted) {
     try {
-      if (!isSeatTaken) await freeWorkOfSeat(runner.db, runner.seat)
+      if (!isSeatTaken) await freeWorkOfSeat(runner.db, runner.seat, seat.held())
       isSeatTaken = true
       await freeExpiredWork(runner.db)
       const claimedAtMs = runner.clock.monotonicMs()
-      for (const work of await claim(runner)) start(work, claimedAtMs)
+      for (const work of await claim(runner)) seat.start(work, claimedAtMs)
     } catch (error) {
+      isSeatTaken = false // the claim may have been made, and only its answer lost
       runner.logger.warn({ error: messageOf(error) }, 'work could not be claimed')
     }
     if (!signal.aborted) await runner.bell.wait(runner.pollMs)
@@ -133,10 +135,25 @@ async function handleItem(runner: Runner, work: ClaimedWork, own: AbortSignal, s
     runner.logger.warn({ ...item, reason: own.reason.message }, 'work was given up: its lease is lost')
     return
   }
-  try {
+  await settleAtLast(runner, { own, stopped }, async () => {
     await settle(runner, work, outcome, stopped.aborted ? undefined : failure)
-  } catch (error) {
-    runner.logger.warn({ ...item, error: messageOf(error) }, 'the end of work was not recorded: its lease will run out')
+  })
+}
+
+/** What is not recorded would be done again, and only when its lease has ended: so it is tried for as long as that lasts. */
+async function settleAtLast(
+  { clock, logger }: Runner,
+  { own, stopped }: { own: AbortSignal; stopped: AbortSignal },
+  record: () => Promise<void>,
+): Promise<void> {
+  for (let failures = 0; ; failures++) {
+    try {
+      return await record()
+    } catch (error) {
+      logger.warn({ error: messageOf(error) }, 'the end of work was not recorded')
+    }
+    if (own.reason instanceof LeaseLost || stopped.aborted) return
+    await clock.wait(backoffMs(failures, 50, 1000), stopped).catch(() => undefined)
   }
 }
 

@@ -51,11 +51,15 @@ export async function freeExpiredWork(db: Queryable): Promise<void> {
   await db.query('update work set lease_until = null, run_at = now() where lease_until < now()', [])
 }
 
-/** Makes rows claimable that an earlier process in the same seat has left: it is gone, or fenced off from now on. */
-export async function freeWorkOfSeat(db: Queryable, seat: string): Promise<void> {
+/**
+ * Makes rows claimable that are leased to a seat and that nobody in it works on: an earlier process left them, or the
+ * answer to a claim was lost. `held` are the fences of those that are worked on.
+ */
+export async function freeWorkOfSeat(db: Queryable, seat: string, held: readonly number[]): Promise<void> {
   await db.query(
-    'update work set lease_until = null, run_at = now() where leased_by = $1 and lease_until is not null',
-    [seat],
+    `update work set lease_until = null, run_at = now()
+     where leased_by = $1 and lease_until is not null and fence <> all($2::bigint[])`,
+    [seat, held],
   )
 }
 
