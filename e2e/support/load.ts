@@ -7,6 +7,8 @@ export interface LoadReport {
   readonly failures: readonly string[]
   /** Ids that the app was asked to take by POST, in the order sent; each was answered 200. */
   readonly postedIds: readonly string[]
+  /** Every id that was sent, whatever became of it. */
+  readonly sentIds: readonly string[]
   readonly versions: ReadonlySet<string>
 }
 
@@ -20,11 +22,16 @@ export interface LoadOptions {
   readonly keepAlive?: number
   readonly closing?: number
   readonly posting?: number
+  /** Between two requests of a client; default 2. */
+  readonly pauseMs?: number
+  /** Ids of several loads of one app must differ. */
+  readonly idPrefix?: string
 }
 
 export function startLoad(options: LoadOptions): Load {
   const failures: string[] = []
   const postedIds: string[] = []
+  const sentIds: string[] = []
   const versions = new Set<string>()
   let [requests, nextId, stopped] = [0, 0, false]
   const agent = new Agent({ keepAlive: true, maxSockets: options.keepAlive ?? 4 })
@@ -40,7 +47,7 @@ export function startLoad(options: LoadOptions): Load {
         failures.push(`${startedAt} ${name}: ${String(error)}`)
       }
       requests++
-      await new Promise((resolve) => setTimeout(resolve, 2))
+      await new Promise((resolve) => setTimeout(resolve, options.pauseMs ?? 2))
     }
   }
   const { port, host } = options
@@ -51,7 +58,8 @@ export function startLoad(options: LoadOptions): Load {
     ),
     ...Array.from({ length: options.posting ?? 1 }, () =>
       client('post', async () => {
-        const id = `id-${nextId++}`
+        const id = `${options.idPrefix ?? 'id'}-${nextId++}`
+        sentIds.push(id)
         const answer = await ask(port, host, { method: 'POST', path: '/orders', body: id, agent })
         if (answer.status === 200) postedIds.push(id)
         return answer
@@ -63,7 +71,7 @@ export function startLoad(options: LoadOptions): Load {
       stopped = true
       await Promise.all(clients)
       agent.destroy()
-      return { requests, failures, postedIds, versions }
+      return { requests, failures, postedIds, sentIds, versions }
     },
   }
 }

@@ -52,6 +52,8 @@ export interface PlatformOptions {
   readonly env?: Readonly<Record<string, string>>
   /** Appended to the temporary folder's name: `with space`. */
   readonly homeName?: string
+  /** With `gantry up --detach`, so that nothing of the test's stands between it and the supervisor. */
+  readonly detach?: boolean
   /** The checkout whose platform is started; default: this one. Commands are always this one's. */
   readonly from?: string
 }
@@ -80,7 +82,16 @@ export async function startPlatform(options: PlatformOptions = {}): Promise<Plat
     ...registrySettings(),
     ...options.env,
   }
-  const platform = new RunningPlatform({ root, home, work, apiPort, httpPort, env, from: options.from ?? checkout })
+  const platform = new RunningPlatform({
+    root,
+    home,
+    work,
+    apiPort,
+    httpPort,
+    env,
+    from: options.from ?? checkout,
+    isDetached: options.detach ?? false,
+  })
   try {
     await platform.up()
   } catch (error) {
@@ -131,6 +142,7 @@ interface Place {
   readonly httpPort: number
   readonly env: Record<string, string>
   readonly from: string
+  readonly isDetached: boolean
 }
 
 class RunningPlatform implements Platform {
@@ -143,6 +155,7 @@ class RunningPlatform implements Platform {
   readonly #root: string
   readonly #replies = createResponseValidator({ recordTo: process.env.GANTRY_RECORD_REPLIES })
   readonly #from: string
+  readonly #isDetached: boolean
   #up: ChildProcess | undefined
   #upOutput = ''
 
@@ -155,6 +168,7 @@ class RunningPlatform implements Platform {
     this.env = place.env
     this.#root = place.root
     this.#from = place.from
+    this.#isDetached = place.isDetached
   }
 
   gantry(args: readonly string[], options: RunOptions = {}): Promise<Finished> {
@@ -191,6 +205,11 @@ class RunningPlatform implements Platform {
   }
 
   async up(): Promise<void> {
+    if (this.#isDetached) {
+      const done = await run(join(this.#from, 'gantry'), ['up', '--no-sample', '--detach'], { env: this.env })
+      if (done.exitCode !== 0) throw new Error(`gantry up --detach ended with ${done.exitCode}:\n${done.output}`)
+      return
+    }
     const child = spawn(join(this.#from, 'gantry'), ['up', '--no-sample'], {
       env: this.env,
       stdio: ['ignore', 'pipe', 'pipe'],
