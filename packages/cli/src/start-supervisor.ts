@@ -94,7 +94,7 @@ async function readEvents(context: Context, supervisor: ChildProcess, onSign: ()
     onSign()
     const event = JSON.parse(line) as StartEvent
     if (event.event === 'ready') return event
-    if (event.event === 'failed') throw failure(event)
+    if (event.event === 'failed') throw failure(event, context.home)
     if (event.event === 'step') {
       const name = stepNames[event.step] ?? event.step
       terminal.say(`  ${terminal.style('green', '✓')} ${name} ${terminal.style('dim', took(event.ms))}`)
@@ -105,9 +105,10 @@ async function readEvents(context: Context, supervisor: ChildProcess, onSign: ()
   throw new CommandError(exitCodes.failed, 'The supervisor ended before it was ready.', log)
 }
 
-function failure({ code, message }: { readonly code: string; readonly message: string }): CommandError {
+function failure({ code, message }: { readonly code: string; readonly message: string }, home: string): CommandError {
   const exitCode = code === 'already_running' ? exitCodes.conflict : exitCodes.failed
-  return new CommandError(exitCode, message, undefined, code)
+  const hint = code === 'internal_error' ? `See ${join(home, 'log')}.` : undefined
+  return new CommandError(exitCode, message, hint, code)
 }
 
 function hangs({ home }: Context): CommandError {

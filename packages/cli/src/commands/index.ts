@@ -28,6 +28,7 @@ export const sections: readonly CommandSection[] = [
       entry(apps.createApp, () => import('./apps/create.ts')),
       entry(apps.listApps, () => import('./apps/list.ts')),
       entry(apps.showApp, () => import('./apps/show.ts')),
+      entry(apps.connectApp, () => import('./apps/connect.ts')),
       entry(apps.deleteApp, () => import('./apps/delete.ts')),
       entry(envs.listEnvs, () => import('./envs/list.ts')),
       entry(envs.createEnv, () => import('./envs/create.ts')),

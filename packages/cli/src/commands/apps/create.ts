@@ -1,7 +1,7 @@
-import { type App, createApp } from '@gantry/api'
+import { createApp } from '@gantry/api'
 import { type Input, textOption } from '../../command.ts'
 import type { Context } from '../../context.ts'
-import { setRemote } from '../../git-remote.ts'
+import { connectFolder } from './connect.ts'
 
 export async function run(context: Context, input: Input): Promise<void> {
   const client = await context.client()
@@ -12,17 +12,4 @@ export async function run(context: Context, input: Input): Promise<void> {
   context.terminal.print(`Created ${context.terminal.style('bold', app.name)}.`)
   if (input.options.remote === false) return
   await connectFolder(context, app)
-}
-
-async function connectFolder(context: Context, app: App): Promise<void> {
-  const outcome = await setRemote(context, app)
-  if (outcome === 'no_repository') {
-    context.terminal.say(`This folder is no git repository. Later: git remote add gantry ${app.git_url}`)
-  } else if (outcome === 'other_remote') {
-    context.terminal.say(
-      `The remote \`gantry\` of this repository leads elsewhere and stays. To change it: git remote set-url gantry ${app.git_url}`,
-    )
-  } else {
-    context.terminal.say(`Set the git remote \`gantry\`. Next: git push gantry ${app.branch}`)
-  }
 }

@@ -31,6 +31,15 @@ export const showApp: CommandDefinition = {
   examples: [['gantry apps show shop', 'its git URL, branch, environments and releases']],
 }
 
+export const connectApp: CommandDefinition = {
+  path: ['apps', 'connect'],
+  summary: 'Make the git repository of this folder push to an app',
+  description: 'Sets the remote `gantry` and the credentials for it, as `apps create` does.',
+  arguments: { '[name]': 'the app (default: that of the git remote gantry)' },
+  takesApp: true,
+  examples: [['gantry apps connect shop', 'on another machine or in another clone; then: git push gantry main']],
+}
+
 export const deleteApp: CommandDefinition = {
   path: ['apps', 'delete'],
   summary: 'Delete an app with its releases, config and logs',

@@ -1,0 +1,25 @@
+import { type App, getApp } from '@gantry/api'
+import type { Input } from '../../command.ts'
+import type { Context } from '../../context.ts'
+import { setRemote } from '../../git-remote.ts'
+
+export async function run(context: Context, input: Input): Promise<void> {
+  const client = await context.client()
+  const app = await client.call(getApp, { params: { id: input.arguments[0] ?? (await context.app()) } })
+  if (context.isJson) context.terminal.json(app)
+  await connectFolder(context, app)
+}
+
+/** Makes the repository of this folder push to the app, and says what came of it. */
+export async function connectFolder(context: Context, app: App): Promise<void> {
+  const outcome = await setRemote(context, app)
+  if (outcome === 'no_repository') {
+    context.terminal.say(`This folder is no git repository. In the one of your code: gantry apps connect ${app.name}`)
+  } else if (outcome === 'other_remote') {
+    context.terminal.say(
+      `The remote \`gantry\` of this repository leads elsewhere and stays. To change it: git remote set-url gantry ${app.git_url}`,
+    )
+  } else {
+    context.terminal.say(`Set the git remote \`gantry\`. Next: git push gantry ${app.branch}`)
+  }
+}
