@@ -16,10 +16,11 @@ export interface FollowOptions {
  */
 export async function followDeploy(context: Context, id: string, options: FollowOptions = {}): Promise<ExitCode> {
   const isShown = !options.quiet && !context.isJson
-  if (isShown) await sayLog(context, id)
+  const said = new Set<string>()
+  if (isShown) await sayLog(context, id, said)
   else await passLog(context, id, options)
   const deploy = await (await context.client()).call(getDeploy, { params: { id } })
-  if (isShown) sayResult(context, deploy)
+  if (isShown) sayResult(context, deploy, said)
   return deploy.status === 'live' || deploy.status === 'superseded' ? exitCodes.ok : exitCodes.failed
 }
 
@@ -29,7 +30,8 @@ async function passLog(context: Context, id: string, { quiet }: FollowOptions): 
   for await (const event of client.stream(streamDeployLog, input)) if (!quiet) context.terminal.json(event)
 }
 
-async function sayLog(context: Context, id: string): Promise<void> {
+/** Keeps in `said` what the deploy said. */
+async function sayLog(context: Context, id: string, said: Set<string>): Promise<void> {
   const client = await context.client()
   const tick = showElapsed(context)
   const build = createBuildFollower({
@@ -40,6 +42,7 @@ async function sayLog(context: Context, id: string): Promise<void> {
   })
   try {
     for await (const event of client.stream(streamDeployLog, { params: { id }, signal: context.signal })) {
+      if (event.event === 'log') said.add(event.data.message)
       await sayEvent(context, build, event)
     }
     await build.finish()
@@ -64,7 +67,7 @@ function showElapsed(context: Context): NodeJS.Timeout {
   }, 1000)
 }
 
-function sayResult({ terminal }: Context, deploy: Deploy): void {
+function sayResult({ terminal }: Context, deploy: Deploy, said: ReadonlySet<string>): void {
   const time = took(Date.parse(deploy.finished_at ?? deploy.updated_at) - Date.parse(deploy.created_at))
   if (deploy.status === 'live') {
     const release = deploy.release?.name ?? 'The release'
@@ -75,5 +78,6 @@ function sayResult({ terminal }: Context, deploy: Deploy): void {
   }
   const mark = deploy.status === 'superseded' ? terminal.style('yellow', '–') : terminal.style('red', '✗')
   terminal.say(`${mark} The deploy was not made live (${deploy.status.replace('_', ' ')}) after ${time}.`)
-  for (const error of deploy.errors) terminal.say(printable(error.message))
+  const news = deploy.errors.flatMap(({ message }) => message.split('\n')).filter((line) => !said.has(line))
+  for (const line of news) terminal.say(printable(line))
 }
