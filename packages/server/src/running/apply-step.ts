@@ -1,34 +1,35 @@
 import type { Transaction } from '../db/database.ts'
-import type { Fence, Observed } from '../engines/engine.ts'
 import type { InstanceId } from '../kernel/ids.ts'
 import type { RouteTarget } from '../router/protocol.ts'
 import { countCrashes, describeExit } from './end-reason.ts'
 import { type Instance, instanceName, isInService, type ObservedInstance } from './instance.ts'
-import { endInstance, instancesOf, markReady, markStopping, putInService, startDraining } from './instance-store.ts'
+import {
+  endInstance,
+  instancesOf,
+  judgeHealth,
+  markReady,
+  markStopping,
+  putInService,
+  quarantinePort,
+  restartBoot,
+  startDraining,
+} from './instance-store.ts'
 import type { Step } from './plan-steps.ts'
 import { describeRolloutFailure } from './rollout-failure.ts'
+import { inTransaction, type Round } from './round.ts'
 import { outputSource, outputStream, type RunningDeps } from './running-deps.ts'
 import { askEngine, startInstance } from './start-instance.ts'
-import type { Workload } from './workload.ts'
-
-/** One round of an environment: what was read, and the claim under which steps are applied. */
-export interface Round {
-  readonly workload: Workload
-  readonly instances: readonly ObservedInstance[]
-  readonly observed: ReadonlyMap<string, Observed>
-  readonly lastChecks: ReadonlyMap<string, string>
-  readonly fence: Fence
-  readonly signal: AbortSignal
-}
 
 type StepOf<K extends Step['kind']> = Extract<Step, { kind: K }>
 type Executors = { [K in Step['kind']]: (deps: RunningDeps, round: Round, step: StepOf<K>) => Promise<void> }
 
 const executors: Executors = {
-  start: (deps, round, step) => startInstance(deps, round.workload, step, round),
-  start_again: (deps, round, step) => askEngine(deps, round.workload, instanceOf(round, step.instanceId), round),
-  mark_ready: (deps, round, step) => markReady(deps.db, round.workload.scope, step.instanceId, deps.clock.now()),
+  start: (deps, round, step) => startInstance(deps, round, step),
+  start_again: startAgain,
+  mark_ready: (deps, round, step) =>
+    inTransaction(deps, round, (tx) => markReady(tx, round.workload.scope, step.instanceId, { at: deps.clock.now() })),
   record_end: recordEnd,
+  judge_health: judge,
   fail_rollout: failRollout,
   route: changeRoute,
   remove_route: removeRoute,
@@ -46,19 +47,51 @@ function instanceOf(round: Round, id: InstanceId): ObservedInstance {
   return found
 }
 
+async function startAgain(deps: RunningDeps, round: Round, step: StepOf<'start_again'>): Promise<void> {
+  const instance = instanceOf(round, step.instanceId)
+  await inTransaction(deps, round, (tx) => restartBoot(tx, round.workload.scope, instance.id, deps.clock.now()))
+  await askEngine(deps, round, instance)
+}
+
 async function recordEnd(deps: RunningDeps, round: Round, step: StepOf<'record_end'>): Promise<void> {
   const instance = instanceOf(round, step.instanceId)
+  const { scope, liveReleaseId } = round.workload
   const exit = round.observed.get(instance.id)?.exit
   const at = deps.clock.now()
-  const reason = instance.endReason ?? describeExit(exit)
-  const crashes = countCrashes(instance, exit, at)
-  await deps.db.transaction(async (tx) => {
-    await endInstance(tx, round.workload.scope, { instance, reason, crashes, at })
+  const strangerPort = await portOfStranger(deps, instance)
+  const crashes = strangerPort === undefined ? countCrashes(instance, exit, at) : instance.crashes
+  const why = strangerPort === undefined ? describeExit(exit) : `another process has its port ${strangerPort}`
+  const reason = instance.endReason ?? why
+  await inTransaction(deps, round, async (tx) => {
+    await endInstance(tx, scope, { instance, reason, crashes, at })
     aroundCommit(deps, tx, 'instance.end')
-    if (isInService(instance)) await rewriteRoute(deps, tx, round, { mode: 'serve', releaseId: instance.releaseId })
+    if (strangerPort !== undefined) await quarantinePort(tx, strangerPort, at)
+    const isTarget = instance.processType === 'web' && isInService(instance)
+    if (isTarget) await rewriteRoute(deps, tx, round, { mode: 'serve', releaseId: liveReleaseId })
   })
-  if (crashes > 0) say(deps, instance, `${instanceName(instance)} crashed: ${reason}`)
+  const isCrash = crashes > 0 && strangerPort === undefined && instance.status !== 'stopping'
+  if (isCrash) say(deps, instance, `${instanceName(instance)} crashed: ${reason}`)
   await deps.engine.forget(instance.id, round.fence, round.signal)
+}
+
+/**
+ * The port of one that ended before it was ever well, when somebody else listens there now: that is why, as far as anybody
+ * can tell, and the next one gets another port.
+ */
+async function portOfStranger(deps: RunningDeps, instance: ObservedInstance): Promise<number | undefined> {
+  const { address } = instance
+  if (instance.status !== 'starting' || instance.healthyAt || instance.presence !== 'ended') return undefined
+  if (address?.kind !== 'tcp' || !deps.engine.capabilities.assignsPorts) return undefined
+  return (await deps.isPortFree(address.port)) ? undefined : address.port
+}
+
+async function judge(deps: RunningDeps, round: Round, step: StepOf<'judge_health'>): Promise<void> {
+  const { scope, liveReleaseId } = round.workload
+  const judged = { ids: step.instanceIds, failuresAllowed: deps.policy.failuresAllowed }
+  await inTransaction(deps, round, async (tx) => {
+    await judgeHealth(tx, scope, judged)
+    await rewriteRoute(deps, tx, round, { mode: 'serve', releaseId: liveReleaseId })
+  })
 }
 
 async function failRollout(deps: RunningDeps, round: Round, step: StepOf<'fail_rollout'>): Promise<void> {
@@ -76,7 +109,7 @@ async function failRollout(deps: RunningDeps, round: Round, step: StepOf<'fail_r
     bootLimitSeconds: deps.policy.bootLimitMs / 1000,
     lastLines: lines.filter((line) => line.at >= since).map((line) => line.message),
   })
-  await deps.db.transaction(async (tx) => {
+  await inTransaction(deps, round, async (tx) => {
     await deps.environments.markRolloutFailed(tx, round.workload.environmentId, failure)
     await deps.rollouts.rolloutChanged(tx, round.workload.environmentId)
     aroundCommit(deps, tx, 'rollout_failure')
@@ -87,8 +120,12 @@ const lastLinesShown = 10
 
 async function changeRoute(deps: RunningDeps, round: Round, step: StepOf<'route'>): Promise<void> {
   const { workload } = round
-  await deps.db.transaction(async (tx) => {
+  await inTransaction(deps, round, async (tx) => {
     if (step.goLive && !(await deps.environments.markLive(tx, workload.environmentId, step.goLive))) return
+    for (const id of step.serve) {
+      const ready = round.ready.get(id)
+      if (ready) await markReady(tx, workload.scope, id, ready)
+    }
     await putInService(tx, workload.scope, step.serve)
     const releaseId = step.goLive ?? workload.liveReleaseId
     const revision = await rewriteRoute(deps, tx, round, { mode: step.mode, releaseId, without: new Set(step.drain) })
@@ -100,7 +137,7 @@ async function changeRoute(deps: RunningDeps, round: Round, step: StepOf<'route'
 
 async function removeRoute(deps: RunningDeps, round: Round, step: StepOf<'remove_route'>): Promise<void> {
   const { workload } = round
-  await deps.db.transaction(async (tx) => {
+  await inTransaction(deps, round, async (tx) => {
     const revision = await deps.routing.removeRoute(tx, workload.environmentId)
     await startDraining(tx, workload.scope, { ids: step.drain, revision, at: deps.clock.now() })
     await deps.environments.clearLive(tx, workload.environmentId)
@@ -137,13 +174,16 @@ async function stopInstance(deps: RunningDeps, round: Round, step: StepOf<'stop'
   const { scope } = round.workload
   if (instance.drainRevision !== undefined) await deps.routing.acknowledged(instance.drainRevision, round.signal)
   if (step.ifIdle && deps.routing.openRequests(instance.id) !== 0) return // counted before the switch was acknowledged
-  await markStopping(deps.db, scope, instance.id, step.reason)
+  // one that was being stopped before has its count already
+  const before = instance.status === 'stopping' ? instance.crashes : 0
+  const crashes = step.isCrash ? instance.crashes + 1 : before
+  const { id } = instance
+  await inTransaction(deps, round, (tx) => markStopping(tx, scope, { id, reason: step.reason, crashes }))
   deps.failpoint('instance.stop.before')
-  await deps.engine.stop(instance.id, { graceMs: stopGraceMs }, round.fence, round.signal)
+  await deps.engine.stop(id, { graceMs: stopGraceMs }, round.fence, round.signal)
   deps.failpoint('instance.stop.after')
-  const crashes = step.isCrash ? instance.crashes + 1 : 0
   const at = deps.clock.now()
-  await deps.db.transaction(async (tx) => {
+  await inTransaction(deps, round, async (tx) => {
     await endInstance(tx, scope, { instance, reason: step.reason, crashes, at })
     aroundCommit(deps, tx, 'instance.end')
   })

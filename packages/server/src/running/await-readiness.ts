@@ -1,44 +1,62 @@
-import type { Observed } from '../engines/engine.ts'
+import type { Address, Observed } from '../engines/engine.ts'
 import { type Instance, instanceName } from './instance.ts'
-import { markReady } from './instance-store.ts'
-import type { RunningDeps } from './running-deps.ts'
+import type { Readiness } from './instance-store.ts'
+import type { ProbeResult, RunningDeps } from './running-deps.ts'
 import type { Workload } from './workload.ts'
 
 export interface ReadinessWatch {
   readonly workload: Workload
   readonly instance: Instance
   readonly observe: () => Observed | undefined
-  /** Told what the latest failed check found. */
-  readonly onFailedCheck: (message: string) => void
+  /** Told after every check that did not pass what it found; nothing listening is no finding. */
+  readonly onFailedCheck: (message: string | undefined) => void
 }
 
-const firstPauseMs = 10
+const shortestPauseMs = 10
 const longestPauseMs = 250
 
 /**
- * Probes a starting instance, every 10 ms at first and slower later, until it passes or the signal aborts. A pass counts
- * only when the listener is the instance's own: a stranger on the port must never get an app's requests.
+ * Probes a starting instance until it passes; `undefined` when it has ended. The pauses are a tenth of what it took so far,
+ * from 10 to 250 ms. A pass counts only when the listener is the instance's own: a stranger on the port must never get an
+ * app's requests.
  */
-export async function awaitReadiness(deps: RunningDeps, watch: ReadinessWatch, signal: AbortSignal): Promise<void> {
+export async function awaitReadiness(
+  deps: RunningDeps,
+  watch: ReadinessWatch,
+  signal: AbortSignal,
+): Promise<Readiness | undefined> {
   const { instance, workload } = watch
   const host = workload.hosts[0] ?? 'localhost'
-  let pauseMs = firstPauseMs
+  const beganAtMs = deps.clock.monotonicMs()
   while (instance.address && watch.observe()?.state !== 'ended') {
     const result = await deps.probe(instance.address, host, signal)
-    if (result.kind === 'healthy') {
-      if (await ownsListener(deps, instance, signal)) {
-        return await markReady(deps.db, workload.scope, instance.id, deps.clock.now())
-      }
-      watch.onFailedCheck(`another process answers on the port of ${instanceName(instance)}`)
-    } else if (result.kind === 'unhealthy') watch.onFailedCheck(result.message)
-    await deps.clock.wait(pauseMs, signal)
-    pauseMs = Math.min(pauseMs * 1.25, longestPauseMs)
+    if (result.kind === 'healthy' && (await ownsListener(deps, instance, result.reached, signal))) {
+      return { at: deps.clock.now(), address: result.reached }
+    }
+    watch.onFailedCheck(findingOf(result, instance))
+    const tookMs = deps.clock.monotonicMs() - beganAtMs
+    await deps.clock.wait(Math.min(Math.max(tookMs / 10, shortestPauseMs), longestPauseMs), signal)
   }
+  return undefined
 }
 
-async function ownsListener(deps: RunningDeps, instance: Instance, signal: AbortSignal): Promise<boolean> {
-  const { address } = instance
-  if (address?.kind !== 'tcp' || !deps.engine.capabilities.assignsPorts) return true
+function findingOf(result: ProbeResult, instance: Instance): string | undefined {
+  if (result.kind === 'healthy') return `another process answers on the port of ${instanceName(instance)}`
+  return result.kind === 'unhealthy' ? result.message : undefined
+}
+
+async function ownsListener(
+  deps: RunningDeps,
+  instance: Instance,
+  reached: Address,
+  signal: AbortSignal,
+): Promise<boolean> {
+  if (reached.kind !== 'tcp' || !deps.engine.capabilities.assignsPorts) return true
   const listeners = await deps.engine.listeners(instance.id, signal)
-  return listeners.some((listener) => listener.port === address.port)
+  return listeners.some(({ host, port }) => port === reached.port && covers(host, reached.host))
+}
+
+/** Another process may have the port at the other address. `::` takes IPv4 in, unless told otherwise. */
+function covers(listening: string, reached: string): boolean {
+  return listening === reached || listening === '::' || (listening === '0.0.0.0' && !reached.includes(':'))
 }

@@ -29,8 +29,8 @@ export function describeExit(exit: ExitStatus | undefined): string {
  * `resetMs` of health starts the count anew.
  */
 export function countCrashes(instance: Instance, exit: ExitStatus | undefined, endedAt: Date): number {
-  const wasAskedTo = instance.status === 'stopping' || instance.status === 'draining'
-  if (wasAskedTo || !exit || exit.reason === 'stopped' || exit.reason === 'lost') return 0
+  if (instance.status === 'stopping') return instance.crashes // decided when it was asked to
+  if (instance.status === 'draining' || !exit || exit.reason === 'stopped' || exit.reason === 'lost') return 0
   const healthyMs = instance.healthyAt ? endedAt.getTime() - instance.healthyAt.getTime() : 0
   return healthyMs >= healthyResetMs ? 1 : instance.crashes + 1
 }

@@ -27,18 +27,24 @@ export interface EnvironmentsDeps {
 /** Reads and marks environments through the doors of the rooms that own them. */
 export function createEnvironments(deps: EnvironmentsDeps): Environments {
   const { db } = deps
+  const host = (appName: string, environmentName: string) =>
+    hostOf(environmentLabel(appName, environmentName), deps.domain)
   return {
-    async load(environmentId) {
+    host,
+    async load(environmentId, before) {
       const row = await selectEnvironmentToRun(db, environmentId)
       if (!row) return undefined
-      const desired = row.desiredReleaseId ? await readRelease(deps, row, row.desiredReleaseId) : undefined
+      const isKnown = before?.desired !== undefined && before.desired.id === row.desiredReleaseId
+      const desired = isKnown
+        ? before.desired
+        : row.desiredReleaseId && (await readRelease(deps, row, row.desiredReleaseId))
       return {
         scope: systemScope(row.teamId),
         appId: row.appId,
         appName: row.appName,
         environmentId: row.id,
         environmentName: row.name,
-        hosts: [hostOf(environmentLabel(row.appName, row.name), deps.domain)],
+        hosts: [host(row.appName, row.name)],
         runUid: row.runUid,
         generation: row.generation,
         scale: row.scale,

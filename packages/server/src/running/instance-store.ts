@@ -1,5 +1,5 @@
-import { systemScope, type TeamScope } from '../access/index.ts'
-import type { Queryable } from '../db/database.ts'
+import type { TeamScope } from '../access/index.ts'
+import type { Queryable, Transaction } from '../db/database.ts'
 import type { Address } from '../engines/engine.ts'
 import type { EnvironmentId, InstanceId, TeamId } from '../kernel/ids.ts'
 import type { Instance, InstanceStatus } from './instance.ts'
@@ -17,6 +17,7 @@ export interface InstanceRow {
   status: InstanceStatus
   address: Address | null
   crashes: number
+  failed_checks: number
   end_reason: string | null
   created_at: Date
   started_at: Date | null
@@ -38,6 +39,7 @@ export function instanceFromRow(row: InstanceRow): Instance {
     generation: row.generation,
     status: row.status,
     crashes: row.crashes,
+    failedChecks: row.failed_checks,
     createdAt: row.created_at,
     ...(row.address && { address: row.address }),
     ...(row.end_reason && { endReason: row.end_reason }),
@@ -62,37 +64,20 @@ export async function instancesOf(db: Queryable, scope: TeamScope, environmentId
   return rows.map(instanceFromRow)
 }
 
-export async function findInstance(db: Queryable, scope: TeamScope, id: string): Promise<Instance | undefined> {
-  const rows = await db.query<InstanceRow>(
-    'select * from instances where team_id = $1 and ($2::text is null or app_id = $2) and id = $3',
-    [scope.team, scope.app ?? null, id],
-  )
-  return rows[0] && instanceFromRow(rows[0])
-}
-
-/** Every instance in service, over all teams: what the health checks look at. For the platform's own loop only. */
-export async function instancesInService(db: Queryable): Promise<Instance[]> {
-  const rows = await db.query<InstanceRow>(
-    `select * from instances where status in ('healthy', 'unhealthy') and process_type = 'web' order by id`,
-  )
-  return rows.map(instanceFromRow)
-}
-
-/** The environment of each of these ids that has not ended. For telling strays from ours. */
-export async function unendedInstances(
-  db: Queryable,
-  ids: readonly string[],
-): Promise<Map<string, { team: TeamScope; environmentId: EnvironmentId }>> {
-  const rows = await db.query<{ id: string; team_id: string; environment_id: string }>(
-    `select id, team_id, environment_id from instances where id = any($1) and status <> 'ended'`,
-    [ids],
-  )
-  return new Map(
-    rows.map((row) => [
-      row.id,
-      { team: systemScope(row.team_id as TeamId), environmentId: row.environment_id as EnvironmentId },
-    ]),
-  )
+/**
+ * Locks the environment until the transaction's end and says whether this fence is still the newest that was given out for
+ * it: whoever takes over finds everything written, or nothing. The environment is locked before anything else, as
+ * everywhere.
+ */
+export async function holdsClaim(tx: Transaction, environmentId: EnvironmentId, fence: number): Promise<boolean> {
+  const locked = await tx.query('select 1 from environments where id = $1 for no key update', [environmentId])
+  if (locked.length === 0) return false
+  // a statement of its own: it sees what was committed while the first one waited
+  const newer = await tx.query(`select 1 from work where kind = 'environment' and subject = $1 and fence > $2`, [
+    environmentId,
+    fence,
+  ])
+  return newer.length === 0
 }
 
 /** Writes the intent: the row is there before the engine is asked. */
@@ -117,11 +102,27 @@ export async function insertInstance(db: Queryable, scope: TeamScope, instance: 
   )
 }
 
-export async function markReady(db: Queryable, scope: TeamScope, id: InstanceId, at: Date): Promise<void> {
+export interface Readiness {
+  readonly at: Date
+  /** Where it answered, for one that has an address. */
+  readonly address?: Address
+}
+
+export async function markReady(db: Queryable, scope: TeamScope, id: InstanceId, ready: Readiness): Promise<void> {
   await db.query(
-    `update instances set healthy_at = $3 where team_id = $1 and id = $2 and status = 'starting' and healthy_at is null`,
-    [scope.team, id, at],
+    `update instances set healthy_at = $3, address = coalesce($4, address)
+     where team_id = $1 and id = $2 and status = 'starting' and healthy_at is null`,
+    [scope.team, id, ready.at, ready.address ? JSON.stringify(ready.address) : null],
   )
+}
+
+/** Its boot limit counts from now: it is asked for anew. */
+export async function restartBoot(db: Queryable, scope: TeamScope, id: InstanceId, at: Date): Promise<void> {
+  await db.query(`update instances set started_at = $3 where team_id = $1 and id = $2 and status = 'starting'`, [
+    scope.team,
+    id,
+    at,
+  ])
 }
 
 /** Puts ready instances in service; one that is already there keeps its status. */
@@ -147,11 +148,16 @@ export async function startDraining(db: Queryable, scope: TeamScope, drain: Drai
   )
 }
 
-export async function markStopping(db: Queryable, scope: TeamScope, id: InstanceId, reason: string): Promise<void> {
+/** What the end will be called and how many crashes it makes is decided here, whoever sees the end first. */
+export async function markStopping(
+  db: Queryable,
+  scope: TeamScope,
+  stop: { readonly id: InstanceId; readonly reason: string; readonly crashes: number },
+): Promise<void> {
   await db.query(
-    `update instances set status = 'stopping', end_reason = coalesce(end_reason, $3)
-     where team_id = $1 and id = $2 and status <> 'ended'`,
-    [scope.team, id, reason],
+    `update instances set status = 'stopping', end_reason = coalesce(end_reason, $3), crashes = $4
+     where team_id = $1 and id = $2 and status not in ('stopping', 'ended')`,
+    [scope.team, stop.id, stop.reason, stop.crashes],
   )
 }
 
@@ -180,27 +186,30 @@ export async function endInstance(db: Queryable, scope: TeamScope, end: Instance
   )
 }
 
-/** Counts a failed check of an instance in service; at the limit it becomes `unhealthy`. Returns whether it just did. */
+/** Counts a check of an instance in service: a failed one adds up, a passed one clears the count. */
 export async function recordCheck(
   db: Queryable,
   scope: TeamScope,
-  check: { id: InstanceId; passed: boolean; limit: number },
-): Promise<boolean> {
-  if (check.passed) {
-    await db.query(
-      `update instances set failed_checks = 0, status = case when status = 'unhealthy' then 'healthy' else status end
-       where team_id = $1 and id = $2 and status in ('healthy', 'unhealthy') and failed_checks > 0`,
-      [scope.team, check.id],
-    )
-    return false
-  }
-  const rows = await db.query<{ failed_checks: number }>(
-    `update instances set failed_checks = failed_checks + 1,
-       status = case when failed_checks + 1 >= $3 then 'unhealthy' else status end
-     where team_id = $1 and id = $2 and status in ('healthy', 'unhealthy') returning failed_checks`,
-    [scope.team, check.id, check.limit],
+  check: { readonly id: InstanceId; readonly passed: boolean },
+): Promise<void> {
+  await db.query(
+    `update instances set failed_checks = case when $3 then 0 else failed_checks + 1 end
+     where team_id = $1 and id = $2 and status in ('healthy', 'unhealthy')`,
+    [scope.team, check.id, check.passed],
   )
-  return rows[0]?.failed_checks === check.limit
+}
+
+/** Turns each of these in service `unhealthy` or `healthy`, as its failed checks say. */
+export async function judgeHealth(
+  db: Queryable,
+  scope: TeamScope,
+  judged: { readonly ids: readonly InstanceId[]; readonly failuresAllowed: number },
+): Promise<void> {
+  await db.query(
+    `update instances set status = case when failed_checks >= $3 then 'unhealthy' else 'healthy' end
+     where team_id = $1 and id = any($2) and status in ('healthy', 'unhealthy')`,
+    [scope.team, judged.ids, judged.failuresAllowed],
+  )
 }
 
 /** After its instance a port rests: late packets and stale routers must not meet a stranger there. */
@@ -227,10 +236,4 @@ export async function quarantinePort(db: Queryable, port: number, now: Date): Pr
      on conflict (port) do update set instance_id = null, free_after = excluded.free_after`,
     [port, new Date(now.getTime() + portQuarantineMs)],
   )
-}
-
-/** A fencing number above every one given so far, for an effect that no work row stands behind. */
-export async function takeFence(db: Queryable): Promise<number> {
-  const [row] = await db.query<{ number: number }>(`select nextval('fences') as number`)
-  return row?.number ?? 0
 }

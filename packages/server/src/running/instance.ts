@@ -19,8 +19,10 @@ export interface Instance {
   readonly generation: number
   readonly status: InstanceStatus
   readonly address?: Address
-  /** Crashes in a row in this slot up to and, once ended, including this instance. */
+  /** Crashes in a row in this slot up to and, once stopping or ended, including this instance. */
   readonly crashes: number
+  /** Health checks in a row that it did not pass, in service. */
+  readonly failedChecks: number
   readonly endReason?: string
   readonly createdAt: Date
   readonly startedAt?: Date
@@ -38,6 +40,8 @@ export interface ObservedInstance extends Instance {
   readonly presence: Presence
   /** Requests that routers have open to it; `undefined`: not known. */
   readonly openRequests?: number
+  /** Whether it has been asked at least once by whoever looks now: nobody is given up unasked. */
+  readonly wasProbed?: boolean
 }
 
 export function isInService(instance: Instance): boolean {

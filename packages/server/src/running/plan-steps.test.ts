@@ -51,6 +51,8 @@ function anInstance(overrides: Partial<Omit<ObservedInstance, 'id'>> & { id?: st
     status: 'healthy',
     presence: 'running',
     crashes: 0,
+    failedChecks: overrides.status === 'unhealthy' ? defaultPolicy.failuresAllowed : 0,
+    wasProbed: true,
     createdAt: at(0),
     healthyAt: at(50),
     ...overrides,
@@ -237,6 +239,12 @@ class World {
     } else if (step.kind === 'record_end') {
       const ended = this.instances.find((i) => i.id === step.instanceId)
       this.change(step.instanceId, { status: 'ended', endedAt: at(this.now), crashes: (ended?.crashes ?? 0) + 1 })
+    } else if (step.kind === 'judge_health') {
+      const isIll = (i: ObservedInstance) => i.failedChecks >= defaultPolicy.failuresAllowed
+      for (const id of step.instanceIds) {
+        const judged = this.instances.find((i) => i.id === id)
+        if (judged) this.change(id, { status: isIll(judged) ? 'unhealthy' : 'healthy' })
+      }
     } else if (step.kind === 'mark_ready') this.change(step.instanceId, { healthyAt: at(this.now) })
     else if (step.kind === 'fail_rollout') {
       this.workload = { ...this.workload, failedReleaseId: this.workload.desired?.id as ReleaseId }
@@ -248,7 +256,7 @@ class World {
   }
 }
 
-type Event = 'round' | 'ready' | 'crash' | 'deploy' | 'back' | 'restart' | 'up' | 'down' | 'sick' | 'second'
+type Event = 'round' | 'ready' | 'crash' | 'deploy' | 'back' | 'restart' | 'up' | 'down' | 'sick' | 'well' | 'second'
 
 function happen(world: World, event: Event): void {
   const starting = world.instances.find((i) => i.status === 'starting' && !i.healthyAt)
@@ -268,7 +276,9 @@ function happen(world: World, event: Event): void {
     world.workload = { ...world.workload, scale: { web } }
   } else if (event === 'sick') {
     const victim = world.instances.find((i) => i.status === 'healthy')
-    if (victim) world.change(victim.id, { status: 'unhealthy' })
+    if (victim) world.change(victim.id, { failedChecks: defaultPolicy.failuresAllowed })
+  } else if (event === 'well') {
+    for (const i of world.instances) world.change(i.id, { failedChecks: 0 })
   }
 }
 
@@ -286,6 +296,7 @@ const events = fc.array(
     'up',
     'down',
     'sick',
+    'well',
     'second',
   ),
   { maxLength: 60 },

@@ -16,6 +16,8 @@ export interface RolloutPolicy {
   readonly maxBackoffMs: number
   /** A process type without a port is ready once it has run this long. */
   readonly aliveMs: number
+  /** So many failed checks in a row make an instance in service unhealthy. */
+  readonly failuresAllowed: number
 }
 
 export const defaultPolicy: RolloutPolicy = {
@@ -26,10 +28,13 @@ export const defaultPolicy: RolloutPolicy = {
   firstBackoffMs: 1_000,
   maxBackoffMs: 300_000,
   aliveMs: 1_000,
+  failuresAllowed: 3,
 }
 
 export type Step =
   | { readonly kind: 'record_end'; readonly instanceId: InstanceId }
+  /** Turns instances in service unhealthy or healthy again, and the route with them. */
+  | { readonly kind: 'judge_health'; readonly instanceIds: readonly InstanceId[] }
   | { readonly kind: 'start'; readonly processType: string; readonly slot: number; readonly crashes: number }
   /** The intent is written and the engine does not know it: the control plane died in between. */
   | { readonly kind: 'start_again'; readonly instanceId: InstanceId }
@@ -64,8 +69,8 @@ export interface Plan {
 }
 
 /**
- * What to do next so that what runs becomes what is desired. Pure. Facts come first: while an end is unrecorded nothing
- * else is decided, because it changes what is missing.
+ * What to do next so that what runs becomes what is desired. Pure. Facts come first: while an end or a turn of health is
+ * unrecorded nothing else is decided, because it changes what is missing.
  */
 export function planSteps(
   workload: Workload,
@@ -73,10 +78,8 @@ export function planSteps(
   policy: RolloutPolicy,
   now: Date,
 ): Plan {
-  const ends = instances.filter(hasEndedUnrecorded)
-  if (ends.length > 0) {
-    return { steps: ends.map((i) => ({ kind: 'record_end', instanceId: i.id })), probe: [], settled: false }
-  }
+  const facts = unrecordedFacts(instances, policy)
+  if (facts.length > 0) return { steps: facts, probe: [], settled: false }
   const isCurrent = (i: ObservedInstance) =>
     i.releaseId === workload.desired?.id && i.generation === workload.generation
   const situation: Situation = {
@@ -99,6 +102,14 @@ export function planSteps(
   }
 }
 
+function unrecordedFacts(instances: readonly ObservedInstance[], policy: RolloutPolicy): Step[] {
+  const ends = instances.filter(hasEndedUnrecorded)
+  if (ends.length > 0) return ends.map((i) => ({ kind: 'record_end', instanceId: i.id }))
+  const isIll = (i: ObservedInstance) => i.failedChecks >= policy.failuresAllowed
+  const turned = instances.filter((i) => isInService(i) && isIll(i) !== (i.status === 'unhealthy'))
+  return turned.length > 0 ? [{ kind: 'judge_health', instanceIds: turned.map((i) => i.id) }] : []
+}
+
 function hasEndedUnrecorded(i: ObservedInstance): boolean {
   if (i.status === 'ended') return false
   if (i.presence === 'ended') return true
@@ -117,6 +128,7 @@ function planStarts(situation: Situation): PlanPart {
     for (let slot = 0; slot < instanceCount(workload, processType); slot++) {
       const inSlot = current.filter((i) => i.processType === processType && i.slot === slot)
       if (inSlot.some((i) => i.status === 'starting' || i.status === 'healthy')) continue
+      if (inSlot.some((i) => mustEndFirst(i, overlap))) continue
       const unhealthy = inSlot.some((i) => i.status === 'unhealthy')
       if (unhealthy && (replacing || !overlap)) continue // never all at once; without overlap it is stopped first
       const last = latestEnded(inSlot)
@@ -133,6 +145,11 @@ function planStarts(situation: Situation): PlanPart {
     }
   }
   return { steps, ...(lookAgainMs !== undefined && { lookAgainMs }) }
+}
+
+/** Without overlap nothing runs beside a successor; and what never came up is counted as a crash before the next try. */
+function mustEndFirst(i: ObservedInstance, overlap: boolean): boolean {
+  return i.status === 'stopping' ? !overlap || !i.healthyAt : i.status === 'draining' && !overlap
 }
 
 function latestEnded(instances: readonly ObservedInstance[]): ObservedInstance | undefined {
@@ -157,21 +174,21 @@ function planReadiness(situation: Situation): PlanPart {
       steps.push({ kind: 'start_again', instanceId: i.id })
       continue
     }
-    const bootLeftMs = i.createdAt.getTime() + policy.bootLimitMs - now
-    if (bootLeftMs <= 0) {
-      if (isRollout(situation)) {
-        steps.push({ kind: 'fail_rollout', instanceId: i.id, cause: 'not_ready' })
-      } else {
-        const reason = `not healthy within ${policy.bootLimitMs / 1000} s`
-        steps.push({ kind: 'stop', instanceId: i.id, reason, isCrash: true })
-      }
-    } else if (i.processType === 'web') {
+    const sinceMs = (i.startedAt ?? i.createdAt).getTime()
+    const bootLeftMs = sinceMs + policy.bootLimitMs - now
+    const aliveLeftMs = sinceMs + policy.aliveMs - now
+    if (i.processType === 'web' && (bootLeftMs > 0 || !i.wasProbed)) {
       probe.push(i.id)
-      waits.push(bootLeftMs)
+      waits.push(Math.max(bootLeftMs, 10))
+    } else if (i.processType !== 'web' && i.presence === 'running' && aliveLeftMs <= 0) {
+      steps.push({ kind: 'mark_ready', instanceId: i.id })
+    } else if (bootLeftMs > 0) {
+      waits.push(Math.max(aliveLeftMs, 10))
+    } else if (isRollout(situation)) {
+      steps.push({ kind: 'fail_rollout', instanceId: i.id, cause: 'not_ready' })
     } else {
-      const aliveLeftMs = (i.startedAt?.getTime() ?? now) + policy.aliveMs - now
-      if (aliveLeftMs <= 0) steps.push({ kind: 'mark_ready', instanceId: i.id })
-      else waits.push(aliveLeftMs)
+      const reason = `not healthy within ${policy.bootLimitMs / 1000} s`
+      steps.push({ kind: 'stop', instanceId: i.id, reason, isCrash: true })
     }
   }
   return { steps, probe, ...(waits.length > 0 && { lookAgainMs: Math.min(...waits) }) }
@@ -181,14 +198,13 @@ function planRoute(situation: Situation): PlanPart {
   const { workload, current, previous } = situation
   const inService = situation.instances.filter(isInService)
   if (!workload.desired) {
-    return inService.length > 0
+    return inService.length > 0 || workload.liveReleaseId
       ? { steps: [{ kind: 'remove_route', drain: inService.map((i) => i.id) }] }
       : { steps: [] }
   }
   const ready = current.filter((i) => isInService(i) || (i.status === 'starting' && i.healthyAt))
   const wanted = ready.filter((i) => i.slot < instanceCount(workload, i.processType))
-  const replaced = wanted.filter((i) => i.status === 'unhealthy' && hasSuccessor(i, wanted))
-  const serve = wanted.filter((i) => !replaced.includes(i))
+  const serve = wanted.filter((i) => !hasSuccessor(i, wanted))
   const surplus = ready.filter((i) => !serve.includes(i) && isInService(i))
   const outgoing = previous.filter(isInService)
 
@@ -206,13 +222,16 @@ function planRoute(situation: Situation): PlanPart {
   }
 }
 
-function hasSuccessor(unhealthy: ObservedInstance, ready: readonly ObservedInstance[]): boolean {
+/** One that is well and newer stands in the same slot. */
+function hasSuccessor(old: ObservedInstance, ready: readonly ObservedInstance[]): boolean {
+  const isNewer = (i: ObservedInstance) =>
+    i.createdAt > old.createdAt || (i.createdAt.getTime() === old.createdAt.getTime() && i.id > old.id)
   return ready.some(
     (i) =>
-      i !== unhealthy &&
+      i.processType === old.processType &&
+      i.slot === old.slot &&
       i.status !== 'unhealthy' &&
-      i.processType === unhealthy.processType &&
-      i.slot === unhealthy.slot,
+      (isNewer(i) || (i !== old && old.status === 'unhealthy')),
   )
 }
 

@@ -4,8 +4,8 @@ import { isSystemError, messageOf } from '../kernel/errors.ts'
 import type { Probe, ProbeResult } from './running-deps.ts'
 
 /**
- * GET / of the instance: any answer below 500 passes. A loopback address is tried as 127.0.0.1 and as ::1, because
- * programs that listen on `localhost` pick either.
+ * GET / of the instance: any answer below 500 passes, a redirection too, which is not followed. A loopback address is tried
+ * as 127.0.0.1 and as ::1, because programs that listen on `localhost` pick either; the result says which one answered.
  */
 export function createProbe(timeoutMs: number): Probe {
   return async (address, host, signal) => {
@@ -35,7 +35,11 @@ function ask(address: Address, host: string, signal: AbortSignal): Promise<Probe
       // The first bytes decide; an endless body must not keep the check waiting.
       response.on('error', () => undefined)
       response.destroy()
-      resolve(status < 500 ? { kind: 'healthy' } : { kind: 'unhealthy', message: `GET / answered ${status}` })
+      resolve(
+        status < 500
+          ? { kind: 'healthy', reached: address }
+          : { kind: 'unhealthy', message: `GET / answered ${status}` },
+      )
     })
     asked.end()
   })

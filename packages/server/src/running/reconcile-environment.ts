@@ -1,34 +1,18 @@
-import type { EnvironmentId } from '../kernel/ids.ts'
+import { EngineUnavailable } from '../engines/engine.ts'
+import type { EnvironmentId, InstanceId } from '../kernel/ids.ts'
 import type { WorkItem, WorkOutcome } from '../work/work.ts'
-import { applyStep, type Round } from './apply-step.ts'
+import { applyStep } from './apply-step.ts'
 import { awaitReadiness } from './await-readiness.ts'
-import type { ObservedInstance } from './instance.ts'
-import { instancesOf } from './instance-store.ts'
-import type { Observations } from './observations.ts'
+import { type Claim, type ReconcileDeps, readRound } from './claim.ts'
 import { type Plan, planSteps, type Step } from './plan-steps.ts'
-import type { RunningDeps } from './running-deps.ts'
-import type { Wakes } from './wakes.ts'
-
-/** What lives as long as one claim of an environment: checks and stops that run beside the rounds. */
-interface Claim {
-  readonly environmentId: EnvironmentId
-  readonly item: WorkItem
-  readonly signal: AbortSignal
-  /** By `probe <id>` or `stop <id>`. */
-  readonly background: Map<string, { readonly promise: Promise<void>; readonly abort: AbortController }>
-  readonly lastChecks: Map<string, string>
-  failure?: { readonly error: unknown }
-}
-
-export interface ReconcileDeps extends RunningDeps {
-  readonly observations: Observations
-  readonly wakes: Wakes
-}
+import type { Round } from './round.ts'
 
 /** While something moves the rows are read again at least this often; it is the truth behind the wakes. */
 const pollMs = 250
 /** A wait longer than this gives the claim back. */
 const patienceMs = 1_000
+/** Starts asked of the engine at once, for one environment. */
+const startLanes = 4
 
 /**
  * Brings one environment to what is desired: observe, plan, apply, again, until nothing is left to do. Slow steps (a
@@ -44,19 +28,31 @@ export async function reconcileEnvironment(
     environmentId: item.subject as EnvironmentId,
     item,
     signal: AbortSignal.any([outerSignal, ended.signal]),
+    wake: deps.wakes.open(item.subject),
     background: new Map(),
     lastChecks: new Map(),
+    ready: new Map(),
   }
   try {
-    for (;;) {
-      const outcome = await runRound(deps, claim)
-      if (claim.failure) throw claim.failure.error
-      if (outcome !== 'moving') return outcome
-    }
+    return await runRounds(deps, claim)
+  } catch (error) {
+    if (!(error instanceof EngineUnavailable) || outerSignal.aborted) throw error
+    deps.log.warn({ environment: item.subject, error: error.message }, 'the engine does not answer: looking again')
+    return { kind: 'again', afterMs: patienceMs }
   } finally {
+    claim.wake.close()
     ended.abort()
     await Promise.allSettled([...claim.background.values()].map(({ promise }) => promise))
-    deps.wakes.forget(claim.environmentId)
+  }
+}
+
+/** A wake that comes while the last round ends is taken here: nobody who got `true` for it tells anybody else. */
+async function runRounds(deps: ReconcileDeps, claim: Claim): Promise<WorkOutcome> {
+  for (;;) {
+    claim.wake.clear()
+    const outcome = await runRound(deps, claim)
+    if (claim.failure) throw claim.failure.error
+    if (outcome !== 'moving' && !claim.wake.hasRung()) return outcome
   }
 }
 
@@ -68,48 +64,36 @@ async function runRound(deps: ReconcileDeps, claim: Claim): Promise<WorkOutcome 
   const due = plan.steps.filter((step) => !isUnderWay(claim, step))
   startBackground(deps, claim, round, plan)
   const quick = due.filter((step) => step.kind !== 'stop')
-  const results = await Promise.allSettled(quick.map((step) => applyStep(deps, round, step)))
-  for (const result of results) if (result.status === 'rejected') throw result.reason
-  await deps.observations.refresh(startedIds(round, quick), claim.signal)
-  if (quick.length > 0) return 'moving'
+  if (quick.length > 0) {
+    await applyAll(deps, round, quick)
+    return 'moving'
+  }
   if (claim.background.size === 0) {
     if (plan.settled) return { kind: 'done' }
     const waitMs = plan.lookAgainMs ?? pollMs
     if (waitMs > patienceMs) return { kind: 'again', afterMs: waitMs }
   }
-  await deps.wakes.wait(claim.environmentId, Math.min(plan.lookAgainMs ?? pollMs, pollMs), claim.signal)
+  await claim.wake.wait(Math.min(plan.lookAgainMs ?? pollMs, pollMs), claim.signal)
   return 'moving'
 }
 
+/** A stop that runs records the end itself, with its own reason. */
 function isUnderWay(claim: Claim, step: Step): boolean {
-  return step.kind === 'stop' && claim.background.has(`stop ${step.instanceId}`)
+  return (step.kind === 'stop' || step.kind === 'record_end') && claim.background.has(`stop ${step.instanceId}`)
 }
 
-/** Ids whose presence a step just changed; new ones come by the engine's hint. */
-function startedIds(round: Round, steps: readonly Step[]): string[] {
-  const changed = steps.some((step) => step.kind === 'start' || step.kind === 'start_again')
-  return changed ? round.instances.filter((i) => i.status === 'starting').map((i) => i.id) : []
-}
-
-async function readRound(deps: ReconcileDeps, claim: Claim): Promise<Round | undefined> {
-  const workload = await deps.environments.load(claim.environmentId)
-  if (!workload) return undefined
-  const rows = await instancesOf(deps.db, workload.scope, claim.environmentId)
-  const unseen = rows.filter((row) => row.status !== 'ended' && !deps.observations.get(row.id)).map((row) => row.id)
-  if (unseen.length > 0) await deps.observations.refresh(unseen, claim.signal)
-  const instances = rows.map((row): ObservedInstance => {
-    const openRequests = row.status === 'draining' ? deps.routing.openRequests(row.id) : undefined
-    const presence = deps.observations.get(row.id)?.state ?? 'absent'
-    return { ...row, presence, ...(openRequests !== undefined && { openRequests }) }
-  })
-  const observed = new Map(
-    rows.flatMap((row) => {
-      const seen = deps.observations.get(row.id)
-      return seen ? [[row.id, seen] as const] : []
-    }),
-  )
-  const fence = { scope: claim.environmentId, number: claim.item.fence }
-  return { workload, instances, observed, lastChecks: claim.lastChecks, fence, signal: claim.signal }
+/** Starts beside each other; what writes the route one after the other, so that each sees what the one before it did. */
+async function applyAll(deps: ReconcileDeps, round: Round, steps: readonly Step[]): Promise<void> {
+  const isStart = (step: Step) => step.kind === 'start' || step.kind === 'start_again'
+  const starts = steps.filter(isStart).values()
+  const others = steps.filter((step) => !isStart(step)).values()
+  const lane = async (queue: Iterable<Step>) => {
+    for (const step of queue) await applyStep(deps, round, step)
+  }
+  const lanes = [lane(others), ...Array.from({ length: startLanes }, () => lane(starts))]
+  for (const result of await Promise.allSettled(lanes)) if (result.status === 'rejected') throw result.reason
+  const startedAgain = steps.flatMap((step) => (step.kind === 'start_again' ? [step.instanceId] : []))
+  if (startedAgain.length > 0) await deps.observations.refresh(startedAgain, round.signal)
 }
 
 function startBackground(deps: ReconcileDeps, claim: Claim, round: Round, plan: Plan): void {
@@ -119,17 +103,27 @@ function startBackground(deps: ReconcileDeps, claim: Claim, round: Round, plan: 
     if (step.kind !== 'stop') continue
     inBackground(deps, claim, `stop ${step.instanceId}`, (signal) => applyStep(deps, { ...round, signal }, step))
   }
-  for (const id of plan.probe) {
-    const instance = round.instances.find((i) => i.id === id)
-    if (!instance) continue
-    const watch = {
-      workload: round.workload,
-      instance,
-      observe: () => deps.observations.get(id),
-      onFailedCheck: (message: string) => void claim.lastChecks.set(id, message),
-    }
-    inBackground(deps, claim, `probe ${id}`, (signal) => awaitReadiness(deps, watch, signal))
+  for (const id of plan.probe)
+    inBackground(deps, claim, `probe ${id}`, (signal) => probe(deps, claim, round, { id, signal }))
+}
+
+async function probe(
+  deps: ReconcileDeps,
+  claim: Claim,
+  { workload, instances }: Round,
+  asked: { readonly id: InstanceId; readonly signal: AbortSignal },
+): Promise<void> {
+  const { id, signal } = asked
+  const instance = instances.find((it) => it.id === id)
+  if (!instance) return
+  const watch = {
+    workload,
+    instance,
+    observe: () => deps.observations.get(id),
+    onFailedCheck: (message: string | undefined) => void claim.lastChecks.set(id, message),
   }
+  const ready = await awaitReadiness(deps, watch, signal)
+  if (ready) claim.ready.set(id, ready)
 }
 
 function inBackground(

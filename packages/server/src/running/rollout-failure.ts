@@ -44,6 +44,9 @@ function classify(facts: FailureFacts): Pick<RolloutFailure, 'code'> & { sentenc
     const sentence = `${name} listens on port ${others} and not on ${port}, ${limit}. Listen on the port in the environment variable PORT.`
     return { code: 'wrong_port', sentence }
   }
+  if (onPort.length === 0 && facts.lastCheck !== undefined) {
+    return { code: 'health_check_timeout', sentence: `${name} was not healthy ${limit}: ${facts.lastCheck}.` }
+  }
   if (onPort.length === 0) {
     const sentence = `${name} did not listen on port ${port} ${limit}. Listen on the port in the environment variable PORT.`
     return { code: 'health_check_timeout', sentence }

@@ -21,7 +21,8 @@ export interface RolloutListener {
 export type Probe = (address: Address, host: string, signal: AbortSignal) => Promise<ProbeResult>
 
 export type ProbeResult =
-  | { readonly kind: 'healthy' }
+  /** `reached`: the address as it answered, which the routers must use. */
+  | { readonly kind: 'healthy'; readonly reached: Address }
   | { readonly kind: 'refused' }
   | { readonly kind: 'unhealthy'; readonly message: string }
 

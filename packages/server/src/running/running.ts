@@ -17,19 +17,18 @@ export interface Running {
 }
 
 export function createRunning(deps: RunningDeps): Running {
-  const wakes = createWakes()
+  const wakes = createWakes(deps.clock)
   const all = { ...deps, observations: createObservations(deps.engine), wakes }
   return {
     handleEnvironment: (item, signal) => reconcileEnvironment(all, item, signal),
-    wake: (environmentId) => wakes.wake(environmentId),
+    wake: (environmentId) => void wakes.wake(environmentId),
     async run(signal) {
-      await Promise.all([watchEngine(all, signal), checkLiveness(all, signal).catch(rethrowUnless(signal))])
+      const stopListening = await deps.db.listen('work', (payload) => {
+        const [kind, environmentId] = payload.split(' ')
+        if (kind === 'environment' && environmentId) wakes.wake(environmentId)
+      })
+      await Promise.all([watchEngine(all, signal), checkLiveness(all, signal)])
+      await stopListening()
     },
-  }
-}
-
-function rethrowUnless(signal: AbortSignal): (error: unknown) => void {
-  return (error) => {
-    if (!signal.aborted) throw error
   }
 }

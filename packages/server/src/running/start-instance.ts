@@ -1,8 +1,11 @@
 import type { Queryable } from '../db/database.ts'
-import type { Fence, InstanceSpec } from '../engines/engine.ts'
+import { isDatabaseUnavailable } from '../db/open-database.ts'
+import { EngineUnavailable, Fenced, type InstanceSpec } from '../engines/engine.ts'
+import { messageOf } from '../kernel/errors.ts'
 import type { InstanceId } from '../kernel/ids.ts'
 import type { Instance } from './instance.ts'
-import { firstPort, insertInstance, portCount, quarantinePort, takePort } from './instance-store.ts'
+import { endInstance, firstPort, insertInstance, portCount, quarantinePort, takePort } from './instance-store.ts'
+import { inTransaction, type Round } from './round.ts'
 import { outputSource, outputStream, type RunningDeps } from './running-deps.ts'
 import type { Workload, WorkloadRelease } from './workload.ts'
 
@@ -13,27 +16,18 @@ export interface Slot {
 }
 
 /** Writes the intent of one instance, with its port where it needs one, and asks the engine for it. */
-export async function startInstance(
-  deps: RunningDeps,
-  workload: Workload,
-  slot: Slot,
-  work: { fence: Fence; signal: AbortSignal },
-): Promise<void> {
-  const release = workload.desired
+export async function startInstance(deps: RunningDeps, round: Round, slot: Slot): Promise<void> {
+  const release = round.workload.desired
   if (!release) return
-  const instance = await writeIntent(deps, workload, release, slot)
-  await askEngine(deps, workload, instance, work)
+  const instance = await writeIntent(deps, round, release, slot)
+  await askEngine(deps, round, instance)
 }
 
 /** In one transaction with its port, which is named before the instance's row is there: the reference is checked at the end. */
-async function writeIntent(
-  deps: RunningDeps,
-  workload: Workload,
-  release: WorkloadRelease,
-  slot: Slot,
-): Promise<Instance> {
+async function writeIntent(deps: RunningDeps, round: Round, release: WorkloadRelease, slot: Slot): Promise<Instance> {
+  const { workload } = round
   const needsPort = slot.processType === 'web' && deps.engine.capabilities.assignsPorts
-  return await deps.db.transaction(async (tx) => {
+  return await inTransaction(deps, round, async (tx) => {
     const id = deps.newId('instance')
     const port = needsPort ? await findPort(deps, tx, id) : undefined
     const instance: Instance = {
@@ -47,6 +41,7 @@ async function writeIntent(
       generation: workload.generation,
       status: 'starting',
       crashes: slot.crashes,
+      failedChecks: 0,
       createdAt: deps.clock.now(),
       ...(port !== undefined && { address: { kind: 'tcp', host: '127.0.0.1', port } }),
     }
@@ -57,19 +52,30 @@ async function writeIntent(
   })
 }
 
-/** Asks the engine for an instance whose row is there. Asking twice is one instance. */
-export async function askEngine(
-  deps: RunningDeps,
-  workload: Workload,
-  instance: Instance,
-  work: { fence: Fence; signal: AbortSignal },
-): Promise<void> {
+/**
+ * Asks the engine for an instance whose row is there. Asking twice is one instance. One that cannot be started ends, with
+ * what is wrong as its reason: trying for ever would hang its deploy.
+ */
+export async function askEngine(deps: RunningDeps, round: Round, instance: Instance): Promise<void> {
+  const { workload, fence, signal } = round
   const release = workload.desired
   if (release?.id !== instance.releaseId) return
-  const config = release.configId ? await deps.environments.config(workload, release.configId) : {}
-  deps.failpoint('instance.start.before')
-  await deps.engine.start(instanceSpec(deps, workload, { release, instance, config }), work.fence, work.signal)
-  deps.failpoint('instance.start.after')
+  try {
+    const config = release.configId ? await deps.environments.config(workload, release.configId) : {}
+    deps.failpoint('instance.start.before')
+    await deps.engine.start(instanceSpec(deps, workload, { release, instance, config }), fence, signal)
+    deps.failpoint('instance.start.after')
+  } catch (error) {
+    if (signal.aborted || isTryAgain(error)) throw error
+    deps.log.error({ instance: instance.id, err: error }, 'an instance cannot be started')
+    const end = { reason: `could not be started: ${messageOf(error)}`, crashes: instance.crashes + 1 }
+    const at = deps.clock.now()
+    await inTransaction(deps, round, (tx) => endInstance(tx, workload.scope, { instance, ...end, at }))
+  }
+}
+
+function isTryAgain(error: unknown): boolean {
+  return error instanceof EngineUnavailable || error instanceof Fenced || isDatabaseUnavailable(error)
 }
 
 function instanceSpec(

@@ -39,8 +39,10 @@ export interface ProcessType {
 
 /** The environment's side of the running loop, answered by the rooms that own those rows. */
 export interface Environments {
-  /** `undefined` once the environment is gone. */
-  load(environmentId: EnvironmentId): Promise<Workload | undefined>
+  /** `undefined` once the environment is gone. `before`: what was loaded last, whose release need not be read again. */
+  load(environmentId: EnvironmentId, before?: Workload): Promise<Workload | undefined>
+  /** The host name at which an environment answers. */
+  host(appName: string, environmentName: string): string
   /** Values of a release's config, bindings resolved. */
   config(workload: Workload, configId: ConfigId): Promise<Readonly<Record<string, string>>>
   /** False, and nothing changed, when the release is no longer the desired one. */
