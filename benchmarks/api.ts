@@ -3,9 +3,8 @@
  * one kept connection. Prints and asserts nothing.
  */
 import { randomBytes } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
+import { readdir, readFile } from 'node:fs/promises'
 import { Agent, request } from 'node:http'
-import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { startPlatform } from '../e2e/support/platform.ts'
 import { openDatabase } from '../packages/server/src/db/open-database.ts'
@@ -45,20 +44,15 @@ try {
   await platform.destroy()
 }
 
+/** From the environment of the platform's own control plane. */
 async function databaseUrl(): Promise<string> {
-  const pids = (await platform.gantry(['status', '--json'])).exitCode === 0 ? await controlPlanePids() : []
-  for (const pid of pids) {
+  for (const pid of (await readdir('/proc')).filter((name) => /^\d+$/.test(name))) {
     const environment = await readFile(`/proc/${pid}/environ`, 'utf8').catch(() => '')
-    const url = /(?:^|\0)DATABASE_URL=([^\0]+)/.exec(environment)?.[1]
-    if (url) return url
+    const variables = environment.split('\0')
+    const url = variables.find((line) => line.startsWith('DATABASE_URL='))
+    if (url && variables.includes(`GANTRY_HOME=${platform.home}`)) return url.slice('DATABASE_URL='.length)
   }
   throw new Error('the control plane was not found')
-}
-
-async function controlPlanePids(): Promise<number[]> {
-  const record = join(platform.home, 'state', 'programs', 'control-plane.json')
-  const { pid } = JSON.parse(await readFile(record, 'utf8')) as { pid: number }
-  return [pid]
 }
 
 async function makeApps(from: number, to: number): Promise<void> {
