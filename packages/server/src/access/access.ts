@@ -2,8 +2,9 @@ import type { AccessDeps } from './access-deps.ts'
 import { type Audit, createAudit } from './audit.ts'
 import { type Authenticator, createAuthenticator } from './authenticate.ts'
 import type { BoundEndpoint } from './endpoint-binding.ts'
-import { ensureOwner, type Owner } from './ensure-owner.ts'
+import { ensureOwner } from './ensure-owner.ts'
 import { createIdempotencyKeys, type IdempotencyKeys } from './idempotency-keys.ts'
+import type { Owner } from './owner-store.ts'
 import { accessRoutes } from './routes.ts'
 
 export interface Access extends Pick<Authenticator, 'authenticate'> {

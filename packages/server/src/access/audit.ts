@@ -1,5 +1,6 @@
 import type { AccessDeps } from './access-deps.ts'
-import type { Principal } from './principal.ts'
+import { insertAuditEvent } from './audit-store.ts'
+import { type Principal, systemScope } from './principal.ts'
 
 export interface AuditEvent {
   readonly principal: Principal
@@ -14,19 +15,15 @@ export interface AuditEvent {
 /** Records what was changed and what was refused. Never fails the request: a record that is lost is logged. */
 export type Audit = (event: AuditEvent) => Promise<void>
 
-/** Kept for a year and a month; what is older goes a few rows at a time, whenever something is recorded. */
-export function createAudit(deps: Pick<AccessDeps, 'db' | 'clock' | 'logger'>): Audit {
-  return async ({ principal, action, object, outcome, requestId }) => {
+/** Kept for a year and a month. A refusal has no scope of its own: what is recorded belongs to the principal's team. */
+export function createAudit({ db, clock, logger }: Pick<AccessDeps, 'db' | 'clock' | 'logger'>): Audit {
+  return async ({ principal, ...event }) => {
     const actor = `${principal.personName} (${principal.tokenId})`
     try {
-      await deps.db.query(
-        `with old as (delete from audit_events where id in (
-           select id from audit_events where at < $2::timestamptz - interval '400 days' order by at limit 10))
-         insert into audit_events (team_id, at, actor, action, object, outcome, request_id) values ($1, $2, $3, $4, $5, $6, $7)`,
-        [principal.teamId, deps.clock.now(), actor, action, object.slice(0, 1000), outcome, requestId],
-      )
+      const row = { ...event, actor, object: event.object.slice(0, 1000), at: clock.now() }
+      await insertAuditEvent(db, systemScope(principal.teamId), row)
     } catch (error) {
-      deps.logger.error({ actor, action, object, outcome, requestId, err: error }, 'an audit event was not recorded')
+      logger.error({ ...event, actor, err: error }, 'an audit event was not recorded')
     }
   }
 }

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import type { Database } from '../db/database.ts'
 import { writeFileAtomically } from '../kernel/atomic-file.ts'
 import { isSystemError, UserError } from '../kernel/errors.ts'
+import { insertKeyId, selectKeyId } from './master-key-store.ts'
 import { createSecretBox, type SecretBox } from './secret-box.ts'
 
 export interface MasterKeyDeps {
@@ -11,14 +12,12 @@ export interface MasterKeyDeps {
   readonly randomBytes: (size: number) => Uint8Array
 }
 
-const checkName = 'master_key_id'
-
 /**
  * The box for secrets, with the installation's key. The first start makes key and check value; later ones refuse a key
  * that is not the database's, and never make a second one for it.
  */
 export async function openSecretBox({ db, path, randomBytes }: MasterKeyDeps): Promise<SecretBox> {
-  const [known] = await db.query<{ value: string }>('select value from platform where name = $1', [checkName])
+  const known = await selectKeyId(db)
   let key = await readKey(path)
   if (key === undefined) {
     if (known) throw wrongKey(`There is no key at ${path}`)
@@ -26,12 +25,8 @@ export async function openSecretBox({ db, path, randomBytes }: MasterKeyDeps): P
     await writeFileAtomically(path, `${key.toString('hex')}\n`, 0o600)
   }
   const box = createSecretBox(key, randomBytes)
-  const [stored] = await db.query<{ value: string }>(
-    `insert into platform (name, value) values ($1, $2)
-     on conflict (name) do update set value = platform.value returning value`,
-    [checkName, box.keyId],
-  )
-  if (stored?.value !== box.keyId) throw wrongKey(`The key at ${path} is another one`)
+  const stored = await insertKeyId(db, box.keyId)
+  if (stored !== box.keyId) throw wrongKey(`The key at ${path} is another one`)
   return box
 }
 

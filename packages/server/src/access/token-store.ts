@@ -12,7 +12,7 @@ const selectToken = `
     join members m on m.team_id = t.team_id and m.person_id = t.person_id
     left join apps a on a.id = t.app_id`
 
-/** The one query without a scope: it is what finds the scope. Tokens of a deleted app are gone with it. */
+/** Without a scope: it is what finds the scope. Tokens of a deleted app are gone with it. */
 export async function tokenByHash(db: Queryable, hash: Uint8Array): Promise<TokenRow | undefined> {
   const rows = await db.query<TokenRow>(`${selectToken} where t.hash = $1 and a.deleted_at is null`, [hash])
   return rows[0]
@@ -91,14 +91,18 @@ export async function setRevoked(db: Queryable, scope: TeamScope, id: string, at
 }
 
 /** Revokes the earlier tokens of this name, such as the last one of this machine. */
-export async function revokeByName(db: Queryable, scope: TeamScope, person: PersonId, name: string, at: Date) {
+export async function revokeByName(
+  db: Queryable,
+  scope: TeamScope,
+  { personId, name, at }: { readonly personId: PersonId; readonly name: string; readonly at: Date },
+): Promise<void> {
   await db.query(
     'update tokens set revoked_at = $4 where team_id = $1 and person_id = $2 and name = $3 and revoked_at is null',
-    [scope.team, person, name, at],
+    [scope.team, personId, name, at],
   )
 }
 
-/** To the minute: a busy token costs one write a minute, however many processes serve it. */
+/** Without a scope: what was asked for is not known yet. To the minute: a busy token costs one write a minute, however many processes serve it. */
 export async function setLastUsed(db: Queryable, id: TokenId, at: Date): Promise<void> {
   await db.query(
     `update tokens set last_used_at = $2

@@ -5,7 +5,7 @@ import { UserError } from '../kernel/errors.ts'
 import type { EnvironmentId } from '../kernel/ids.ts'
 import type { AppsDeps } from './apps-deps.ts'
 import { type EnvironmentRow, releaseProcessType } from './environment.ts'
-import { selectEnvironmentFacts } from './environment-facts.ts'
+import { selectEnvironmentFacts } from './environment-facts-store.ts'
 import { raiseGeneration, updateScale } from './environment-store.ts'
 import { lockEnvironment } from './find-app.ts'
 

@@ -16,7 +16,7 @@ import { type EnvironmentCheck, restartEnvironment, scaleEnvironment } from './c
 import { createEnvironment } from './create-environment.ts'
 import { deleteEnvironment } from './delete-app.ts'
 import type { EnvironmentRow } from './environment.ts'
-import { selectEnvironmentFacts } from './environment-facts.ts'
+import { selectEnvironmentFacts } from './environment-facts-store.ts'
 import { selectEnvironments } from './environment-store.ts'
 import { findApp, findEnvironment } from './find-app.ts'
 import { environmentView } from './views.ts'

@@ -10,7 +10,7 @@ import {
   environmentStatus,
   environmentUrl,
 } from './environment.ts'
-import type { EnvironmentFacts } from './environment-facts.ts'
+import type { EnvironmentFacts } from './environment-facts-store.ts'
 import type { CurrentConfig } from './set-config.ts'
 
 /** How the room's things look on the wire. `baseUrl` has no slash at the end. */

@@ -3,6 +3,7 @@ import type { Queryable } from '../db/database.ts'
 import type { Clock } from '../kernel/clock.ts'
 import type { SupervisorStatus } from '../supervisor/protocol.ts'
 import type { HealthCheck } from './platform.ts'
+import { countRouters, selectServerVersion } from './platform-store.ts'
 
 const gibibyte = 1024 ** 3
 
@@ -11,12 +12,9 @@ export function databaseCheck(db: Queryable, clock: Clock): HealthCheck {
     name: 'database',
     run: async () => {
       const from = clock.monotonicMs()
-      const [row] = await db.query<{ server_version: string }>(
-        "select current_setting('server_version') as server_version",
-        [],
-      )
+      const version = await selectServerVersion(db)
       const tookMs = Math.max(1, Math.round(clock.monotonicMs() - from))
-      return { status: 'ok', message: `PostgreSQL ${row?.server_version} answers in ${tookMs} ms` }
+      return { status: 'ok', message: `PostgreSQL ${version} answers in ${tookMs} ms` }
     },
   }
 }
@@ -59,13 +57,7 @@ export function routersCheck(db: Queryable): HealthCheck {
   return {
     name: 'routers',
     run: async () => {
-      const [row] = await db.query<{ live: number; behind: number }>(
-        `select count(*) as live,
-           count(*) filter (where acknowledged_revision < (select coalesce(max(revision), 0) from routes)) as behind
-         from routers where lease_until > now()`,
-        [],
-      )
-      const { live = 0, behind = 0 } = row ?? {}
+      const { live, behind } = await countRouters(db)
       if (live === 0) return { status: 'failed', message: 'no router is connected: apps may not be reachable' }
       const count = live === 1 ? 'one router' : `${live} routers`
       if (behind > 0)

@@ -1,4 +1,4 @@
-export { artifactUses } from './artifact-uses.ts'
+export { artifactUses } from './artifact-use-store.ts'
 export { createRelease, type ReleasePrototype } from './create-release.ts'
 export { findReleaseBefore, findReleaseOf } from './find-release.ts'
 export { type ProcessType, type ProcessTypes, type ReleaseReason, type ReleaseRow, releaseName } from './release.ts'
