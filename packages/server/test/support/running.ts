@@ -28,6 +28,8 @@ export type Types = Record<string, { command?: string; overlap?: boolean }>
 export interface RunningLevers {
   /** Instances that answer every check with an error. */
   readonly ill: Set<string>
+  /** Only these are well, whatever starts. */
+  wellOnly: ReadonlySet<string> | undefined
   /** Ports on which something that is not ours listens. */
   readonly strangers: Set<number>
   /** A stranger also answers the checks. */
@@ -102,6 +104,7 @@ export async function createRunningWorld(options: { policy?: Partial<RolloutPoli
   const engine = createFakeEngine(clock)
   const levers: RunningLevers = {
     ill: new Set(),
+    wellOnly: undefined,
     strangers: new Set(),
     strangersAnswer: false,
     openRequests: new Map(),
@@ -139,7 +142,8 @@ export async function createRunningWorld(options: { policy?: Partial<RolloutPoli
     for (const observed of await engine.observe('all', signal)) {
       const listeners = await engine.listeners(observed.id, signal)
       if (!listeners.some((listener) => listener.port === address.port)) continue
-      if (levers.ill.has(observed.id)) return { kind: 'unhealthy', message: 'GET / answered 500' }
+      if (levers.ill.has(observed.id) || levers.wellOnly?.has(observed.id) === false)
+        return { kind: 'unhealthy', message: 'GET / answered 500' }
       return { kind: 'healthy', reached: address }
     }
     return { kind: 'refused' }
