@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, normalize, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { bans, ports, rooms, roomWall, type Wall, walls } from './walls.ts'
+import { bans, ports, privatePorts, rooms, roomWall, type Wall, walls } from './walls.ts'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 const serverSource = 'packages/server/src'
@@ -47,8 +47,8 @@ function importsOf(file: string, text: string): Import[] {
 }
 
 function bannedTexts(file: string, text: string): string[] {
-  return bans.flatMap(({ pattern, reason, allowed }) => {
-    if (allowed.includes(file)) return []
+  return bans.flatMap(({ pattern, reason, within, except }) => {
+    if (within?.test(file) === false || except?.test(file)) return []
     const line = text.split('\n').findIndex((content) => pattern.test(content))
     return line < 0 ? [] : [`${file}:${line + 1}: ${reason}`]
   })
@@ -93,6 +93,7 @@ function serverReason(from: string, to: string): string | undefined {
   if (isAdapter(own) && own === other) return adapterReason(from, to)
   if (own === other || wall.mayImport.includes(other)) return undefined
   if (wall.ports && (ports as readonly string[]).includes(to)) return undefined
+  if (privatePorts[own]?.includes(to)) return undefined
   if ((rooms as readonly string[]).includes(other)) return roomReason(wall, other, to)
   return `${own} may import ${[...wall.mayImport, ...(wall.ports ? ['ports'] : [])].join(', ') || 'nothing'}`
 }

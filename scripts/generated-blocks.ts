@@ -14,7 +14,7 @@ import { maxStreamBytesOf } from '../packages/server/src/logs/log-line.ts'
 import { defaultLimits } from '../packages/server/src/router/limits.ts'
 import { defaultPolicy } from '../packages/server/src/running/plan-steps.ts'
 import { defaultSourceLimits } from '../packages/server/src/source/source.ts'
-import { ports, rooms, roomWall, type Wall, walls } from './walls.ts'
+import { ports, privatePorts, rooms, roomWall, type Wall, walls } from './walls.ts'
 
 export const blocks: Readonly<Record<string, () => string>> = {
   walls: wallsTable,
@@ -73,7 +73,9 @@ function wallsTable(): string {
       ],
     ),
     `Rooms, in order: ${code(rooms)}.`,
-    `Ports: ${code(ports)}.`,
+    `Ports: ${code(ports)}. ${Object.entries(privatePorts)
+      .map(([part, files]) => `\`${part}\` alone: ${code(files)}.`)
+      .join(' ')}`,
   ].join('\n\n')
 }
 

@@ -28,9 +28,10 @@ export const ports = [
   'router/protocol.ts',
   'supervisor/protocol.ts',
   'supervisor/output/log-format.ts',
-  // git is not one vendor among several: the room `source` speaks its protocol, and the client is how it speaks
-  'clients/git/index.ts',
 ] as const
+
+/** Files that one part alone may read. git is not one vendor among several: `source` speaks its protocol through the client. */
+export const privatePorts: Readonly<Record<string, readonly string[]>> = { source: ['clients/git/index.ts'] }
 
 export interface Wall {
   /** Folder below packages/server/src. */
@@ -47,29 +48,55 @@ export const walls: readonly Wall[] = [
   { part: 'config', mayImport: ['kernel'], ports: false, packages: ['@gantry/api', 'zod'] },
   { part: 'db', mayImport: ['kernel'], ports: false, packages: ['@gantry/api', 'pg'] },
   { part: 'work', mayImport: ['kernel', 'db'], ports: false, packages: ['@gantry/api'] },
-  { part: 'clients', mayImport: ['kernel'], ports: true, packages: ['*'] },
+  { part: 'clients', mayImport: ['kernel'], ports: true, packages: [] },
   { part: 'engines', mayImport: ['kernel', 'clients'], ports: true, packages: [] },
-  { part: 'builders', mayImport: ['kernel', 'clients'], ports: true, packages: ['*'] },
+  { part: 'builders', mayImport: ['kernel'], ports: true, packages: ['semver'] },
   { part: 'supervisor', mayImport: ['kernel'], ports: true, packages: [] },
   { part: 'router', mayImport: ['kernel'], ports: true, packages: [] },
-  { part: 'http', mayImport: ['kernel', 'rooms'], ports: true, packages: ['*'] },
+  {
+    part: 'http',
+    mayImport: ['kernel', 'rooms'],
+    ports: true,
+    packages: ['@gantry/api', 'fastify', '@scalar/fastify-api-reference'],
+  },
 ]
 
 /** What a room may import besides the doors of earlier rooms. */
 export const roomWall: Omit<Wall, 'part'> = {
-  mayImport: ['kernel', 'db', 'work', 'config'],
+  mayImport: ['kernel', 'db', 'work'],
   ports: true,
-  packages: ['*'],
+  packages: ['@gantry/api', 'modern-tar'],
 }
 
-/** Text that must not stand in code, where, and why. `allowed`: files with a reason. */
-export const bans: readonly { pattern: RegExp; reason: string; allowed: readonly string[] }[] = [
+/** Text that must not stand in code, where, and why. */
+export interface Ban {
+  readonly pattern: RegExp
+  readonly reason: string
+  /** Files that it is about; all when absent. */
+  readonly within?: RegExp
+  readonly except?: RegExp
+}
+
+export const bans: readonly Ban[] = [
   {
     pattern: /^import (?!type ).*from '(?:node:)?child_process'/,
     reason: 'processes are started by kernel/spawn-argv.ts alone',
-    allowed: ['packages/server/src/kernel/spawn-argv.ts', 'packages/cli/src/kernel/spawn-argv.ts'],
+    except: /\/kernel\/spawn-argv\.ts$/,
   },
-  { pattern: /\bshell:\s*true/, reason: 'no shell on the control path', allowed: [] },
-  { pattern: /\b(?:execSync|execFileSync|spawnSync)\(/, reason: 'no blocking processes and no shell', allowed: [] },
-  { pattern: /\bnew Function\(|[^.\w]eval\(/, reason: 'no code from text', allowed: [] },
+  { pattern: /\bshell:\s*true/, reason: 'no shell on the control path' },
+  { pattern: /\b(?:execSync|execFileSync|spawnSync)\(/, reason: 'no blocking processes and no shell' },
+  { pattern: /\bnew Function\(|[^.\w]eval\(/, reason: 'no code from text' },
+  {
+    pattern: /\.query[<(]|\bqueryPage[<(]/,
+    reason: 'SQL is written in stores, `*-store.ts`',
+    within: /^packages\/server\/src\//,
+    except: /-store\.ts$|\/src\/db\//,
+  },
+  {
+    pattern: /\b(?:Date\.now|Math\.random|performance\.now)\b|\bnew Date\(\)|^import .*\brandom\w+.*'node:crypto'/,
+    reason: 'time and randomness are passed in as deps',
+    within: /^packages\/server\/src\//,
+    // where parts are put together, and names of files that need nothing but to be new
+    except: /\/src\/(?:kernel\/|compose|[^/]+\/[a-z]+-main\.ts)|-contract\.ts$|\/supervisor\/files\/trash\.ts$/,
+  },
 ]

@@ -7,7 +7,7 @@ import { composeRooms, type Rooms } from './compose-rooms.ts'
 import type { Settings } from './config/settings.ts'
 import type { Database } from './db/database.ts'
 import { migrate } from './db/migrate.ts'
-import { isDatabaseUnavailable, openDatabase } from './db/open-database.ts'
+import { isDatabaseUnavailable, openDatabase, pingDatabase } from './db/open-database.ts'
 import type { Engine } from './engines/engine.ts'
 import { createLocalEngine } from './engines/local/local-engine.ts'
 import { createHttpServer, type HttpServer, type ListenTarget } from './http/index.ts'
@@ -102,10 +102,11 @@ async function createHttp(core: Core, rooms: Rooms): Promise<HttpServer> {
     clock: systemClock,
     logger,
     newRequestId: randomUUID,
+    newNonce: () => randomBytes(16).toString('base64'),
     version,
     port: settings.apiPort,
     isUnavailable: isDatabaseUnavailable,
-    checkHealth: async () => void (await db.query('select 1', [])),
+    checkHealth: () => pingDatabase(db),
     gitRequest: rooms.source.gitRequest,
     referenceScript,
     requestsPerMinute: settings.requestsPerMinute,

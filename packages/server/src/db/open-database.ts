@@ -106,6 +106,11 @@ async function connectPatiently(pool: pg.Pool, options: OpenDatabaseOptions): Pr
   }
 }
 
+/** Rejects when the database does not answer. */
+export async function pingDatabase(db: Queryable): Promise<void> {
+  await db.query('select 1')
+}
+
 /** Gives the client back, or closes it when its connection broke while it was in use. */
 async function withClient<T>(client: pg.PoolClient, use: () => Promise<T>): Promise<T> {
   let broken: Error | undefined

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto'
 import { promisify } from 'node:util'
 import { gunzip } from 'node:zlib'
 import { isErrorCode, openapiText } from '@gantry/api'
@@ -8,7 +7,7 @@ import { errorListPage, errorPage, referencePage } from './docs-pages.ts'
 import type { HttpDeps } from './http-server.ts'
 
 /** The API's document and the pages that explain it. Everything is served from here, and open to everybody. */
-export function mountDocs(app: FastifyInstance, { referenceScript }: HttpDeps): void {
+export function mountDocs(app: FastifyInstance, { referenceScript, newNonce }: HttpDeps): void {
   const reading = ['GET', 'HEAD'] as const
   const document = Buffer.from(openapiText())
   app.route({ method: [...reading], url: '/', handler: (_request, reply) => reply.redirect('/docs', 303) })
@@ -20,7 +19,7 @@ export function mountDocs(app: FastifyInstance, { referenceScript }: HttpDeps): 
   app.route({
     method: [...reading],
     url: '/docs',
-    handler: (_request, reply) => sendPage(reply, referencePage, { script: true }),
+    handler: (_request, reply) => sendPage(reply, referencePage, { nonce: newNonce(), script: true }),
   })
   app.route({
     method: [...reading],
@@ -38,14 +37,18 @@ export function mountDocs(app: FastifyInstance, { referenceScript }: HttpDeps): 
         : reply.send(await promisify(gunzip)(script))
     },
   })
-  app.route({ method: [...reading], url: '/docs/errors', handler: (_request, reply) => sendPage(reply, errorListPage) })
+  app.route({
+    method: [...reading],
+    url: '/docs/errors',
+    handler: (_request, reply) => sendPage(reply, errorListPage, { nonce: newNonce() }),
+  })
   app.route<{ Params: { code: string } }>({
     method: [...reading],
     url: '/docs/errors/:code',
     handler: (request, reply) => {
       const { code } = request.params
       if (!isErrorCode(code)) throw new UserError('not_found', `There is no error code ${code.slice(0, 100)}.`)
-      return sendPage(reply, (nonce) => errorPage(code, nonce))
+      return sendPage(reply, (nonce) => errorPage(code, nonce), { nonce: newNonce() })
     },
   })
 }
@@ -54,8 +57,11 @@ export function mountDocs(app: FastifyInstance, { referenceScript }: HttpDeps): 
  * Pages run their own script, by a nonce, and talk to this origin alone. The reference writes style elements of its own,
  * which carry no nonce: style, and only style, may be inline there.
  */
-function sendPage(reply: FastifyReply, page: (nonce: string) => string, { script = false } = {}): FastifyReply {
-  const nonce = randomBytes(16).toString('base64')
+function sendPage(
+  reply: FastifyReply,
+  page: (nonce: string) => string,
+  { nonce, script = false }: { readonly nonce: string; readonly script?: boolean },
+): FastifyReply {
   const policy = [
     "default-src 'none'",
     ...(script ? [`script-src 'self' 'nonce-${nonce}'`, "connect-src 'self'", 'worker-src blob:'] : []),

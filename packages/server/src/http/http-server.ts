@@ -27,6 +27,8 @@ export interface HttpDeps {
   readonly clock: Clock
   readonly logger: Logger
   readonly newRequestId: () => string
+  /** 128 random bits in base64, for the pages' content security policy. */
+  readonly newNonce: () => string
   /** Gantry's version, for the header `Server`. */
   readonly version: string
   /** The API's own port: the base of URLs for a caller that names no host. */

@@ -51,6 +51,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
     clock: systemClock,
     logger: silentLogger,
     newRequestId: randomUUID,
+    newNonce: randomUUID,
     version: '0.1.0',
     port: 4400,
     isUnavailable: isDatabaseUnavailable,

@@ -42,7 +42,7 @@ export async function startSuccessor(
       sockets: sockets.map((socket) => socket.fd),
       openLog: () => openLog(logPath(home.path, 'supervisor')),
     },
-    spawn,
+    { spawn, clock },
   )
   log.info({ pid: successor.pid, file: command.file, args: command.args }, 'a successor is starting')
   try {

@@ -19,9 +19,9 @@ export interface PlatformDatabase {
 }
 
 export async function openPlatformDatabase(context: SupervisorContext): Promise<PlatformDatabase> {
-  const { settings, home, users } = context
+  const { settings, home, users, randomBytes } = context
   if (settings.databaseUrl) return { url: settings.databaseUrl, program: undefined, bringUp: async () => undefined }
-  const password = await openPassword(join(home.path, 'keys/database-password'), users?.controlPlane)
+  const password = await openPassword(join(home.path, 'keys/database-password'), users?.controlPlane, randomBytes)
   const socketFolder = join(home.path, 'run/postgres')
   const url = `postgres://gantry:${password}@/gantry?host=${encodeURIComponent(socketFolder)}`
   const server = createServer(context, password, socketFolder)
@@ -29,7 +29,7 @@ export async function openPlatformDatabase(context: SupervisorContext): Promise<
 }
 
 function createServer(context: SupervisorContext, password: string, socketFolder: string) {
-  const { home, clock, log, spawn, users } = context
+  const { home, clock, log, spawn, users, randomBytes } = context
   const path = logPath(home.path, 'postgres')
   let plan: ServerPlan | undefined
   const planned = (): ServerPlan => {
@@ -48,7 +48,11 @@ function createServer(context: SupervisorContext, password: string, socketFolder
   })
   const open = async (): Promise<ServerPlan> => {
     const databaseFolder = join(home.path, 'db')
-    const superuserPassword = await openPassword(join(home.path, 'state/database-superuser-password'), undefined)
+    const superuserPassword = await openPassword(
+      join(home.path, 'state/database-superuser-password'),
+      undefined,
+      randomBytes,
+    )
     const binaries = await installBinaries(databaseFolder, spawn)
     const uid = users?.postgres
     const dataFolder = await openDataFolder({ databaseFolder, binaries, superuserPassword, password, uid, spawn })

@@ -46,7 +46,7 @@ export async function startServer(plan: ServerPlan): Promise<ProgramProcess> {
   const pid = child.pid ?? 0
   return {
     pid,
-    startedAt: new Date(),
+    startedAt: clock.now(),
     report: waitUntilAccepting(dataFolder, pid, clock, () => over),
     ended,
     signal: (signal) => void child.kill(shutdownSignal(signal)),
@@ -105,7 +105,7 @@ export async function adoptServer(plan: ServerPlan): Promise<ProgramProcess | un
     return undefined
   }
   const report = waitUntilAccepting(dataFolder, pid, clock, () => !alive())
-  return { pid, startedAt: new Date(), report, ended: waitForEnd(), signal }
+  return { pid, startedAt: clock.now(), report, ended: waitForEnd(), signal }
 }
 
 function runs(pid: number, binaries: PostgresBinaries): boolean {

@@ -68,7 +68,7 @@ function supervised(context: SupervisorContext, name: 'control-plane' | 'router'
         sockets: sockets.map((socket) => socket.fd),
         openLog: () => openLog(logPath(home.path, name === 'router' ? 'router' : 'server')),
       },
-      spawn,
+      { spawn, clock },
     )
   const cleanUp = (pid: number) => rmSync(lendingPath(join(home.path, 'run'), name, pid), { force: true })
   return new Program({ ...options, name, start, cleanUp, clock, log })

@@ -28,8 +28,13 @@ export interface ProgramStart {
   readonly openLog: () => number
 }
 
+interface StartDeps {
+  readonly spawn: SpawnArgv
+  readonly clock: Clock
+}
+
 /** Starts the leader of a new process group and session, which outlives this supervisor. */
-export function startProgram(start: ProgramStart, spawn: SpawnArgv): ProgramProcess {
+export function startProgram(start: ProgramStart, { spawn, clock }: StartDeps): ProgramProcess {
   const log = start.openLog()
   const child = spawn(start.file, start.args, {
     env: {
@@ -52,7 +57,7 @@ export function startProgram(start: ProgramStart, spawn: SpawnArgv): ProgramProc
   })
   return {
     pid: pid ?? 0,
-    startedAt: new Date(),
+    startedAt: clock.now(),
     report: readReport(child.stdio[3] as Readable),
     ended,
     signal: (signal) => void child.kill(signal),
@@ -68,7 +73,7 @@ export function adoptProgram(pid: number, startTicks: number, clock: Clock, poll
   }
   return {
     pid,
-    startedAt: new Date(),
+    startedAt: clock.now(),
     report: Promise.resolve({ ready: true }),
     ended: watch(),
     signal(signal) {
