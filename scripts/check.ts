@@ -11,7 +11,11 @@ const checks: readonly (readonly [name: string, file: string, args: readonly str
   ['format and lint', bin('biome'), ['check', '.']],
   ['walls', node, [source, 'scripts/check-walls.ts']],
   ['types', bin('tsc'), ['-p', 'tsconfig.tests.json']],
-  ['unit tests', node, [source, '--test', '--test-reporter=dot', 'packages/*/src/**/*.test.ts']],
+  [
+    'unit tests',
+    node,
+    [source, 'scripts/run-tests.ts', '--test-concurrency=2', '--test-reporter=dot', 'packages/*/src/**/*.test.ts'],
+  ],
 ]
 
 const start = performance.now()

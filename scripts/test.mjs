@@ -57,7 +57,7 @@ async function tests(name, concurrency, patterns) {
   const limits = [`--test-concurrency=${concurrency}`, '--test-timeout=900000']
   const code = await run(
     node,
-    [...source, '--test', ...limits, ...reporters, ...patterns],
+    [...source, 'scripts/run-tests.ts', ...limits, ...reporters, ...patterns],
     environment({ CI: '1', GANTRY_RECORD_REPLIES: replies }),
   )
   const found = existsSync(report) ? JSON.parse(readFileSync(report, 'utf8')) : undefined
