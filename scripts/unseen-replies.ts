@@ -13,5 +13,7 @@ console.log(
   `${pairs.length - unseen.length} of ${pairs.length} documented replies were produced and held to the document`,
 )
 for (const [status, rows] of [...byStatus].sort()) {
-  console.log(`not produced, ${status}: ${rows.map(([operation]) => operation).join(', ')}`)
+  const names = rows.map(([operation]) => operation)
+  const all = pairs.filter((pair) => pair.endsWith(` ${status}`)).length
+  console.log(`not produced, ${status}: ${names.length > all / 2 ? `${names.length} of ${all}` : names.join(', ')}`)
 }
