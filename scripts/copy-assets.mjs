@@ -21,10 +21,10 @@ if (name === '@gantry/cli') {
   cpSync(join(checkout, 'examples', 'hello-node'), sample, { recursive: true })
 }
 
-// what the compiler left of files that are gone, and what only tests use, is not published
+// what an earlier run of the compiler left, of files that are gone or that only tests use, is not published
 for (const path of readdirSync('dist', { recursive: true, withFileTypes: true })) {
   const built = join(path.parentPath, path.name)
   if (!path.isFile() || !/\.(js|d\.ts)$/.test(path.name) || built.startsWith(join('dist', 'examples'))) continue
   const source = built.replace(/^dist/, 'src').replace(/(\.d\.ts|\.js)$/, '.ts')
-  if (/\.fixture\.ts$|\/test-support\//.test(source) || !existsSync(source)) rmSync(built)
+  if (/(?:\.test|\.fixture|-contract)\.ts$|\/engines\/fake\//.test(source) || !existsSync(source)) rmSync(built)
 }
