@@ -19,10 +19,12 @@ import { readParams, readQuery } from './read-query.ts'
 import { RequestProblems } from './reply-error.ts'
 import { readHeaders, readIdempotencyKey } from './request-headers.ts'
 import { type StreamedEvent, streamEvents } from './stream-events.ts'
+import type { WhileReachable } from './while-reachable.ts'
 
 export interface AnswerDeps {
   readonly access: Pick<Access, 'authenticate' | 'audit' | 'idempotencyKeys'>
   readonly logger: Logger
+  readonly whileReachable: WhileReachable
 }
 
 /** Answers one request of an endpoint, from the permission to the reply. What it throws becomes the error's reply. */
@@ -56,11 +58,13 @@ export async function answerEndpoint(
   } as unknown as Call
   const run = () => audit.changes(() => handle(call))
   if (endpoint.reply.status === 200 && endpoint.reply.mediaType === 'text/event-stream') {
-    return await replyStream(deps, (await run()) as AsyncIterable<StreamedEvent>, request, reply)
+    return await replyStream(deps, (await deps.whileReachable(run())) as AsyncIterable<StreamedEvent>, request, reply)
   }
-  const kept = idempotencyKey
-    ? await runOnce(deps, { endpoint, request, principal, key: idempotencyKey, bytes }, run)
-    : keptReply(endpoint, await run())
+  const kept = await deps.whileReachable(
+    idempotencyKey
+      ? runOnce(deps, { endpoint, request, principal, key: idempotencyKey, bytes }, run)
+      : run().then((body) => keptReply(endpoint, body)),
+  )
   return sendKept(kept, endpoint, request, reply)
 }
 

@@ -11,7 +11,7 @@ import {
   drainAfterReply,
   requestIdOf,
 } from './exchange.ts'
-import type { HttpDeps } from './http-server.ts'
+import type { MountedDeps } from './http-server.ts'
 import { createRateLimit, type RateLimit } from './rate-limit.ts'
 
 /** Open to everybody, below `/v1/`. */
@@ -21,7 +21,7 @@ const publicPath = '/v1/openapi.json'
  * What every request passes first, in the order of the conventions: 429, 401, 414; a handler checks the rest. Nothing of a
  * body is read here.
  */
-export function createGate(deps: HttpDeps, stopping: AbortSignal) {
+export function createGate(deps: MountedDeps, stopping: AbortSignal) {
   const requests = createRateLimit(deps.clock, deps.requestsPerMinute ?? 6000)
   const badTokens = createRateLimit(deps.clock, deps.badTokensPerMinute ?? 60)
   return async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply | undefined> => {
@@ -36,7 +36,7 @@ export function createGate(deps: HttpDeps, stopping: AbortSignal) {
   }
 }
 
-function openExchange(deps: HttpDeps, request: FastifyRequest, reply: FastifyReply, stopping: AbortSignal): void {
+function openExchange(deps: MountedDeps, request: FastifyRequest, reply: FastifyReply, stopping: AbortSignal): void {
   const requestId = requestIdOf(request.headers['x-request-id'], deps.newRequestId)
   const baseUrl = baseUrlOf(request.raw, deps.port)
   request.exchange = { requestId, baseUrl, abort: abortWith(reply.raw, stopping) }
@@ -63,9 +63,9 @@ function countRequest(limit: RateLimit, request: FastifyRequest, reply: FastifyR
 }
 
 /** A right token passes however many wrong ones came from its address; wrong ones stop being told apart from a flood. */
-async function authenticate(deps: HttpDeps, badTokens: RateLimit, request: FastifyRequest): Promise<Principal> {
+async function authenticate(deps: MountedDeps, badTokens: RateLimit, request: FastifyRequest): Promise<Principal> {
   try {
-    return await deps.access.authenticate(request.headers.authorization)
+    return await deps.whileReachable(deps.access.authenticate(request.headers.authorization))
   } catch (error) {
     const isBadToken = error instanceof UserError && request.headers.authorization !== undefined
     if (!isBadToken) throw error

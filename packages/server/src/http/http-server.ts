@@ -11,6 +11,7 @@ import { mountEndpoints } from './mount-endpoints.ts'
 import { mountGit, mountHealth } from './mount-plain.ts'
 import type { ReferenceScript } from './reference-script.ts'
 import { answerUnknown, sendError } from './send-error.ts'
+import { createWhileReachable, type WhileReachable } from './while-reachable.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -46,12 +47,18 @@ export interface HttpDeps {
   readonly badTokensPerMinute?: number
 }
 
+/** With what the server's own parts share. */
+export interface MountedDeps extends HttpDeps {
+  readonly whileReachable: WhileReachable
+}
+
 export interface HttpServer extends Listeners {
   readonly app: FastifyInstance
 }
 
 /** The API's server: one application behind any number of listening sockets. */
-export async function createHttpServer(deps: HttpDeps): Promise<HttpServer> {
+export async function createHttpServer(httpDeps: HttpDeps): Promise<HttpServer> {
+  const deps: MountedDeps = { ...httpDeps, whileReachable: createWhileReachable(httpDeps) }
   const stopping = new AbortController()
   const gate = createGate(deps, stopping.signal)
   const app = fastify({

@@ -1,12 +1,12 @@
 import type { FastifyInstance } from 'fastify'
 import { UserError } from '../kernel/errors.ts'
 import { answerEndpoint } from './answer-endpoint.ts'
-import type { HttpDeps } from './http-server.ts'
+import type { MountedDeps } from './http-server.ts'
 
 const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const
 
 /** Every endpoint at its path; its path with any other method answers 405 with `Allow`. */
-export function mountEndpoints(app: FastifyInstance, deps: HttpDeps): void {
+export function mountEndpoints(app: FastifyInstance, deps: MountedDeps): void {
   const known = new Map<string, string[]>()
   for (const bound of deps.endpoints) {
     const { method, path } = bound.endpoint

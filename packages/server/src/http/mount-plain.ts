@@ -1,13 +1,13 @@
 import type { FastifyInstance } from 'fastify'
-import type { HttpDeps } from './http-server.ts'
+import type { HttpDeps, MountedDeps } from './http-server.ts'
 
 /** For whoever watches from outside: 200 while the platform can serve. Says nothing more. */
-export function mountHealth(app: FastifyInstance, deps: HttpDeps): void {
+export function mountHealth(app: FastifyInstance, deps: MountedDeps): void {
   app.route({
     method: ['GET', 'HEAD'],
     url: '/healthz',
     handler: async (_request, reply) => {
-      await deps.checkHealth()
+      await deps.whileReachable(deps.checkHealth())
       return reply.header('content-type', 'text/plain; charset=utf-8').header('cache-control', 'no-store').send('ok\n')
     },
   })

@@ -49,7 +49,7 @@ export async function streamEvents(response: ServerResponse, options: StreamOpti
 }
 
 /** https://html.spec.whatwg.org/multipage/server-sent-events.html: JSON has no line breaks, so one data line is enough. */
-export function formatEvent({ event, id, data }: StreamedEvent): string {
+function formatEvent({ event, id, data }: StreamedEvent): string {
   const lines = [...(id === undefined ? [] : [`id: ${id}`]), `event: ${event}`, `data: ${JSON.stringify(data)}`]
   return `${lines.join('\n')}\n\n`
 }
