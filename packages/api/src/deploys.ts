@@ -34,9 +34,6 @@ export const deployStatuses = [
   'rolled_back',
 ] as const
 
-/** The statuses that a deploy never leaves. */
-export const finalDeployStatuses = ['live', 'failed', 'cancelled', 'superseded', 'rolled_back'] as const
-
 const status = oneOf(
   'How far it has come. `live`, `failed`, `cancelled`, `superseded` and `rolled_back` are final.',
   deployStatuses,

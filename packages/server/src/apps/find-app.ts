@@ -35,6 +35,6 @@ export function noSuchApp(idOrName: string): UserError {
   return new UserError('not_found', `There is no app ${idOrName}, or this token may not see it.`)
 }
 
-export function noSuchEnvironment(idOrLabel: string): UserError {
+function noSuchEnvironment(idOrLabel: string): UserError {
   return new UserError('not_found', `There is no environment ${idOrLabel}, or this token may not see it.`)
 }

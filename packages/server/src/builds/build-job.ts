@@ -50,7 +50,7 @@ export interface WorkspacePaths {
   readonly app: string
 }
 
-export function workspacePaths(home: string, buildId: string): WorkspacePaths {
+function workspacePaths(home: string, buildId: string): WorkspacePaths {
   const top = join(home, 'builds', buildId)
   const work = join(top, 'work')
   return {

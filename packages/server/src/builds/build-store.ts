@@ -155,7 +155,7 @@ export async function markLogRemoved(db: Queryable, scope: TeamScope, id: BuildI
   await db.query('update builds set log_removed_at = $3 where team_id = $1 and id = $2', [scope.team, id, now])
 }
 
-/** Of these ids, those of builds that may still go on. Others are over, or their rows are gone. */
+/** Of these ids, of any team, those of builds that may still go on. The platform's clean-up finds ids in folders' names. */
 export async function openBuilds(db: Queryable, ids: readonly string[]): Promise<ReadonlySet<string>> {
   const rows = await db.query<{ id: string }>(
     `select id from builds where id = any($1) and status in ('queued', 'building')`,

@@ -29,7 +29,7 @@ export function retentionHandler(deps: Deps): WorkHandler {
  * Removes what retention lets go, in two phases: rows first, in one transaction that leaves alone what was used since the
  * decision; then the folders that no row names any more. An interruption between the two is made good by the next run.
  */
-export async function collectGarbage(deps: Deps, scope: TeamScope, appId: AppId): Promise<void> {
+async function collectGarbage(deps: Deps, scope: TeamScope, appId: AppId): Promise<void> {
   const now = deps.clock.now()
   const garbage = decideRetention(
     {

@@ -31,7 +31,7 @@ export function buildRoutes(db: Database): readonly BoundEndpoint[] {
 }
 
 /** A build as the API shows it. `baseUrl` has no slash at the end. */
-export function buildView(build: BuildRow, baseUrl: string): Build {
+function buildView(build: BuildRow, baseUrl: string): Build {
   return withEntityTag({
     id: build.id,
     href: `${baseUrl}/v1/builds/${build.id}`,

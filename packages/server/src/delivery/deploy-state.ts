@@ -1,19 +1,8 @@
+import { deployStatuses } from '@gantry/api'
 import type { BuildId, ConfigId, DeployId, ReleaseId } from '../kernel/ids.ts'
 import { type DeployRow, needsBuild } from './deploy.ts'
 
-export const deployStatuses = [
-  'queued',
-  'building',
-  'waiting',
-  'releasing',
-  'rolling_out',
-  'watching',
-  'live',
-  'failed',
-  'cancelled',
-  'superseded',
-  'rolled_back',
-] as const
+export { deployStatuses }
 export type DeployStatus = (typeof deployStatuses)[number]
 
 /** What can happen to a deploy, with what has to be remembered of it. */

@@ -13,7 +13,7 @@ import type { DeployJob } from './record-deploy-event.ts'
 const graceMs = 5_000
 
 /** Engines know tasks by ids that the caller picks: asking again after a crash finds the same task. */
-export function releaseTaskId(deployId: DeployId): string {
+function releaseTaskId(deployId: DeployId): string {
   return `tsk-${deployId.slice('dep-'.length)}`
 }
 

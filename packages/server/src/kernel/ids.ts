@@ -6,7 +6,7 @@
 declare const brand: unique symbol
 export type Branded<T, Name extends string> = T & { readonly [brand]: Name }
 
-export const idPrefixes = {
+const idPrefixes = {
   app: 'app',
   artifact: 'art',
   build: 'bld',

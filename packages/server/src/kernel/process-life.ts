@@ -10,7 +10,7 @@ export interface ProcessLife {
 }
 
 /** The process that has this pid now; undefined when none has. */
-export function readProcessLife(pid: number | string): ProcessLife | undefined {
+function readProcessLife(pid: number | string): ProcessLife | undefined {
   try {
     return parseProcessStat(readFileSync(`/proc/${pid}/stat`, 'latin1'))
   } catch (error) {
@@ -20,7 +20,7 @@ export function readProcessLife(pid: number | string): ProcessLife | undefined {
 }
 
 /** The name in field 2 may hold spaces and parentheses. */
-export function parseProcessStat(stat: string): ProcessLife {
+function parseProcessStat(stat: string): ProcessLife {
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
   return { state: fields[0] ?? '', startTicks: fields[19] ?? '' }
 }

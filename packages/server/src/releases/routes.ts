@@ -27,7 +27,7 @@ export function releaseRoutes(db: Database): readonly BoundEndpoint[] {
   ]
 }
 
-export function releaseView(release: ShownRelease, baseUrl: string): Release {
+function releaseView(release: ShownRelease, baseUrl: string): Release {
   const { rollbackOf, rollbackOfId } = release
   return withEntityTag({
     ...releaseReference(release, baseUrl),

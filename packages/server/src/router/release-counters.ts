@@ -1,7 +1,7 @@
 import type { ReleaseMetrics } from './protocol.ts'
 
 /** Upper bounds in ms; the last bucket of a report is the total. */
-export const durationBoundsMs = [1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000]
+const durationBoundsMs = [1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000]
 
 /** An instance with the number of requests that are open to it. */
 export interface OpenTarget {

@@ -1,6 +1,8 @@
 import type { Queryable, Transaction } from '../db/database.ts'
 import type { RouteContent, RouteRow } from './route.ts'
 
+/** The routing table: one for all teams, since the routers serve them all. Queries here take no scope. */
+
 /** Any number that nobody else in the code base locks: 'rout' in ASCII. */
 const revisionLock = 0x726f7574
 

@@ -1,5 +1,7 @@
 import type { Queryable } from '../db/database.ts'
 
+/** The routers of this installation, which belong to no team. */
+
 /** A router's lease, by the database's clock. */
 export const leaseSeconds = 30
 

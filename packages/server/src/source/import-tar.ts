@@ -16,7 +16,7 @@ export interface ImportDeps {
 }
 
 /** The ref that keeps an uploaded tree. */
-export function sourceRef(id: SourceId): string {
+function sourceRef(id: SourceId): string {
   return `refs/gantry/sources/${id}`
 }
 

@@ -82,6 +82,6 @@ function oneLine(text: string): string {
 }
 
 /** Takes out what a terminal would obey, but for colours: output of a build is shown to whoever pushed. */
-export function cleanText(text: string): string {
+function cleanText(text: string): string {
   return text.replace(/\x1b\[[0-9;]*m|[\0-\x08\x0b-\x1f\x7f-\x9f]/g, (found) => (found.length > 1 ? found : ''))
 }

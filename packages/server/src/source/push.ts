@@ -46,7 +46,7 @@ export function decidePush(request: PushRequest, apps: readonly DeployingApp[]):
 }
 
 /** All or nothing: when one ref is refused, so are the others. */
-export function refuseTogether(verdicts: readonly Verdict[]): readonly Verdict[] {
+function refuseTogether(verdicts: readonly Verdict[]): readonly Verdict[] {
   if (verdicts.every((verdict) => verdict.kind === 'taken')) return verdicts
   const refusal: Refusal = { code: 'ref_rejected', message: 'another ref of this atomic push was refused' }
   return verdicts.map((verdict) =>

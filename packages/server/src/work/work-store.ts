@@ -1,6 +1,8 @@
 import type { Queryable } from '../db/database.ts'
 import type { WorkKind } from './work.ts'
 
+/** What is to be done, for the loops of the platform: a row names its subject, and only the subject's row has a team. */
+
 /** A row as claimed: it stays this runner's while the fence is unchanged and the lease is renewed. */
 export interface ClaimedWork {
   readonly kind: WorkKind

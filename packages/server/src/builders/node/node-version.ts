@@ -36,7 +36,7 @@ function ownNode(version: string, because: string): Toolchain {
 }
 
 /** The newest npm that runs on a version of Node.js, by the `engines` of npm's own releases. */
-export function npmFor(nodeVersion: string, newest: string): string {
+function npmFor(nodeVersion: string, newest: string): string {
   if (satisfies(nodeVersion, '^20.17.0 || >=22.9.0')) return newest
   if (satisfies(nodeVersion, '^18.17.0 || >=20.5.0')) return '10.9.4'
   return '9.9.4'

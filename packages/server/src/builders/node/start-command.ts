@@ -29,7 +29,7 @@ export async function findStart(
 }
 
 /** What npm runs for `npm start`. A script that reads what only npm sets is left to npm. */
-export function startScript(scripts: Readonly<Record<string, string>>): string {
+function startScript(scripts: Readonly<Record<string, string>>): string {
   const parts = [scripts.prestart, scripts.start, scripts.poststart].flatMap((line) =>
     line?.trim() ? [line.trim()] : [],
   )

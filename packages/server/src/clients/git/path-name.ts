@@ -3,7 +3,7 @@
  * that HFS+ ignores, or by the ways in which NTFS spells it (`git~1`, trailing dots and spaces, streams). After git's
  * own `is_hfs_dotgit` and `is_ntfs_dotgit` (path.c, utf8.c).
  */
-export function isDotGit(name: string): boolean {
+function isDotGit(name: string): boolean {
   const folded = fold(name)
   return folded === '.git' || folded === 'git~1'
 }

@@ -3,7 +3,7 @@ import { chmod, copyFile, mkdir, rename, rm, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type OwnToolchain, ownToolchain } from '../../kernel/own-toolchain.ts'
 import type { SpawnArgv } from '../../kernel/spawn-argv.ts'
-import { copyInto } from './copy-tree.ts'
+import { copyInto } from './copy-into.ts'
 
 /** Copies Gantry's Node.js and npm below GANTRY_HOME unless they are there: whole, or not at all. Readable for every uid. */
 export async function installToolchains(home: string, nodeBinary: string, spawn: SpawnArgv): Promise<OwnToolchain> {

@@ -201,7 +201,7 @@ export class Instance {
 }
 
 /** Pure: what the end of the main process means. */
-export function exitOf(end: MainEnd, wanted: EndedBy | undefined, outOfMemory: boolean, endedAt: string): ExitRecord {
+function exitOf(end: MainEnd, wanted: EndedBy | undefined, outOfMemory: boolean, endedAt: string): ExitRecord {
   const { code, signal } = end ?? { code: null, signal: null }
   if (wanted !== undefined) return { reason: wanted, code, signal, endedAt }
   if (!end) return { reason: 'lost', code, signal, endedAt, message: 'it ended while no supervisor was its parent' }

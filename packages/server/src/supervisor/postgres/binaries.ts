@@ -3,7 +3,7 @@ import { mkdir, rename, rm } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { basename, dirname, join } from 'node:path'
 import type { SpawnArgv } from '../../kernel/spawn-argv.ts'
-import { copyInto } from '../home/copy-tree.ts'
+import { copyInto } from '../home/copy-into.ts'
 
 /** PostgreSQL's programs, at a place where its user can run them. */
 export interface PostgresBinaries {
