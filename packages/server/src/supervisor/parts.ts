@@ -10,7 +10,7 @@ import type { LifecycleHandlers } from './lifecycle/verbs.ts'
 import { openPublicSockets, type PublicSockets } from './listening-socket.ts'
 import { openPlatformDatabase, type PlatformDatabase } from './postgres/database.ts'
 import { askSurvivors, type BringUp, bringUp } from './programs/bring-up.ts'
-import { findPrograms } from './programs/find-programs.ts'
+import { type FoundProgram, findPrograms, readLending } from './programs/find-programs.ts'
 import { createControlPlane, createRouter } from './programs/platform-programs.ts'
 import type { Program } from './programs/program.ts'
 import type { SupervisorContext } from './supervisor-deps.ts'
@@ -35,7 +35,7 @@ export interface Opened {
 /** Finds what an earlier supervisor left, takes the public sockets, and makes the parts. Starts nothing. */
 export async function openParts(context: SupervisorContext, handlers: () => LifecycleHandlers): Promise<Opened> {
   const { home, settings, clock, log, spawn, users, environment } = context
-  const survivors = await askSurvivors(findPrograms(home.key, uidsOf(context), processTable), home.path)
+  const survivors = await askSurvivors(findSurvivors(context), home.path)
   const lent = survivors.flatMap((survivor) => survivor.sockets)
   const sockets = openPublicSockets(settings, [...inheritedSockets(context), ...lent])
   const database = await openPlatformDatabase(context)
@@ -110,6 +110,12 @@ function openControl({ home, users, log }: SupervisorContext, { parts, handlers 
 async function allOrFirstFailure(all: readonly Promise<unknown>[]): Promise<void> {
   await Promise.allSettled(all)
   await Promise.all(all)
+}
+
+function findSurvivors(context: SupervisorContext): FoundProgram[] {
+  const { key, path } = context.home
+  const nameByLending = readLending(join(path, 'run'))
+  return findPrograms({ homeKey: key, uids: uidsOf(context), table: processTable, nameByLending })
 }
 
 /** Root has not yet become somebody else in the first moments of a program. */

@@ -278,3 +278,25 @@ test('a home that cannot be written to is refused', { skip: !isRoot && 'needs ro
   assert.ok(last.event === 'failed' && last.code === 'home_not_writable', JSON.stringify(last))
   chownSync(platform.home, 65_534, 65_534)
 })
+
+test('root that may not look into other processes, as in a container, finds everything again too', {
+  skip: !isRoot && 'needs root',
+}, async (t) => {
+  const through = ['setpriv', '--bounding-set=-sys_ptrace', '--inh-caps=-sys_ptrace']
+  const platform = await started(t, { database: true, through })
+  const before = await platform.pidOf('postgres')
+  const running = [load(platform.httpPort), load(platform.apiPort)]
+  signal(await supervisorPid(platform), 'SIGKILL')
+  const { last } = await platform.up()
+  assert.equal(last.event, 'ready', JSON.stringify(last))
+  assert.equal(await platform.pidOf('postgres'), before)
+  for (const it of running) assert.deepEqual((await it.stop()).failures, [])
+  signal(before, 'SIGKILL')
+  await eventually('another server is ready', async () => {
+    const { programs } = await platform.ask('status', {})
+    const { pid, state } = programs.find(({ name }) => name === 'postgres') ?? {}
+    return pid !== undefined && pid !== before && state === 'running'
+  })
+  await platform.down()
+  assert.deepEqual(platform.left(), [])
+})

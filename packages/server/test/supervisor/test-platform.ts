@@ -16,17 +16,27 @@ import { findPrograms } from '../../src/supervisor/programs/find-programs.ts'
 
 const fixture = fileURLToPath(new URL('./supervisor.fixture.ts', import.meta.url))
 
+export interface PlatformOptions {
+  /** Of the home, below a folder of its own. */
+  readonly name?: string
+  /** Whom the supervisor runs as. */
+  readonly uid?: number
+  /** Whether it brings the embedded PostgreSQL. */
+  readonly database?: boolean
+  /** A command that ends in running the one after it: `['setpriv', …]`. */
+  readonly through?: readonly string[]
+}
+
 /** A home of its own below the temporary folder, with the real supervisor over fixture programs. */
 export class TestPlatform {
   readonly root: string
-  readonly options: { readonly name?: string; readonly uid?: number; readonly database?: boolean }
+  readonly options: PlatformOptions
   readonly home: string
   readonly #uid: number | undefined
   readonly #started: ChildProcess[] = []
   ready: ReadyEvent | undefined
 
-  /** `uid`: whom the supervisor runs as. `database`: whether it brings the embedded PostgreSQL. */
-  constructor(options: { name?: string; uid?: number; database?: boolean } = {}) {
+  constructor(options: PlatformOptions = {}) {
     this.options = options
     this.root = mkdtempSync(join(tmpdir(), 'gantry-test-'))
     chmodSync(this.root, 0o755)
@@ -43,7 +53,14 @@ export class TestPlatform {
 
   /** Starts a supervisor; resolves with its last event: `ready` or `failed`. */
   async up(env: Record<string, string> = {}): Promise<{ child: ChildProcess; last: StartEvent; events: StartEvent[] }> {
-    const child = spawnArgv(process.execPath, ['--conditions=gantry-source', fixture, 'supervisor'], {
+    const command = [
+      ...(this.options.through ?? []),
+      process.execPath,
+      '--conditions=gantry-source',
+      fixture,
+      'supervisor',
+    ]
+    const child = spawnArgv(command[0] ?? '', command.slice(1), {
       env: {
         PATH: process.env.PATH ?? '',
         GANTRY_HOME: this.home,
@@ -100,7 +117,9 @@ export class TestPlatform {
   left(): string[] {
     const uids = new Set([0, 199_997, 199_999, this.#uid ?? process.getuid?.() ?? 0])
     return [
-      ...findPrograms(keyOfHome(this.home), uids, processTable).map(({ name, pid }) => `${name} ${pid}`),
+      ...findPrograms({ homeKey: keyOfHome(this.home), uids, table: processTable, nameByLending: () => undefined }).map(
+        ({ name, pid }) => `${name} ${pid}`,
+      ),
       ...processTable
         .all()
         .flatMap(({ pid, zombie }) => (!zombie && worksBelow(pid, this.home) ? [`process ${pid}`] : [])),

@@ -1,6 +1,8 @@
+import { createHash } from 'node:crypto'
 import { existsSync, readFileSync, readlinkSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Clock } from '../../kernel/clock.ts'
+import { isSystemError } from '../../kernel/errors.ts'
 import { processTable } from '../instances/processes.ts'
 
 /** A running server, from its `postmaster.pid` (a line each: pid, data folder, start, port, socket folder, address, memory, status). */
@@ -24,12 +26,32 @@ export function findPostmaster(dataFolder: string): Postmaster | undefined {
   return { pid, startTicks: found.startTicks, ready: lines[7]?.trim() === 'ready' }
 }
 
-/** Every process of a server works in its data folder. */
+/** The server's `cluster_name`, which stands in the title of each of its processes. */
+export function clusterName(dataFolder: string): string {
+  return `gantry-${createHash('sha256').update(dataFolder).digest('hex').slice(0, 8)}`
+}
+
+/** Every process of a server works in its data folder. Root without CAP_SYS_PTRACE, as in containers, may only read titles. */
 function worksIn(pid: number, dataFolder: string): boolean {
   try {
     return readlinkSync(`/proc/${pid}/cwd`) === dataFolder
+  } catch (error) {
+    return isSystemError(error, 'EACCES', 'EPERM') && isTitled(pid, dataFolder)
+  }
+}
+
+function isTitled(pid: number, dataFolder: string): boolean {
+  const [file = '', ...args] = commandLine(pid)
+  const isPostmaster = file.endsWith('/bin/postgres') && args[0] === '-D' && args[1] === dataFolder
+  return isPostmaster || file.startsWith(`postgres: ${clusterName(dataFolder)}: `)
+}
+
+/** What a process shows as its arguments; empty when it has ended. */
+export function commandLine(pid: number): string[] {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0')
   } catch {
-    return false // it has ended, or is somebody else's
+    return []
   }
 }
 

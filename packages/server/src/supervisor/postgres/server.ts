@@ -7,7 +7,7 @@ import type { ProgramReport } from '../../kernel/supervised-program.ts'
 import { isAlive, processTable } from '../instances/processes.ts'
 import type { ProgramProcess } from '../programs/program-process.ts'
 import type { PostgresBinaries } from './binaries.ts'
-import { clearStaleServer, findPostmaster } from './postmaster.ts'
+import { clearStaleServer, clusterName, commandLine, findPostmaster } from './postmaster.ts'
 import { formatSettings, smallServer } from './settings.ts'
 
 export interface ServerPlan {
@@ -59,6 +59,7 @@ function serverArgs({ dataFolder, socketFolder }: ServerPlan): string[] {
     unix_socket_directories: `"${socketFolder.replaceAll('"', '""')}"`, // a list: quoted, a comma is part of the name
     unix_socket_permissions: '0777', // the folder keeps others out
     port: '5432',
+    cluster_name: clusterName(dataFolder),
   }
   return ['-D', dataFolder, ...Object.entries(fixed).flatMap(([name, value]) => ['-c', `${name}=${value}`])]
 }
@@ -109,10 +110,11 @@ export async function adoptServer(plan: ServerPlan): Promise<ProgramProcess | un
 }
 
 function runs(pid: number, binaries: PostgresBinaries): boolean {
+  const file = join(binaries.folder, 'bin/postgres')
   try {
-    return readlinkSync(`/proc/${pid}/exe`) === realpathSync(join(binaries.folder, 'bin/postgres'))
+    return readlinkSync(`/proc/${pid}/exe`) === realpathSync(file)
   } catch {
-    return false
+    return commandLine(pid)[0] === file // without CAP_SYS_PTRACE
   }
 }
 

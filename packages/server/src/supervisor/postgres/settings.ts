@@ -24,7 +24,6 @@ export const smallServer: Readonly<Record<string, string>> = {
   log_timezone: 'UTC',
   log_checkpoints: 'off',
   log_line_prefix: '%m [%p] ',
-  cluster_name: 'gantry',
 }
 
 /** One `name = 'value'` a line, quoted as postgresql.conf wants it. */

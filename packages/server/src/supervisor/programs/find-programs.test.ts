@@ -22,11 +22,14 @@ function tableOf(rows: readonly Row[]): Pick<ProcessTable, 'all' | 'idOf' | 'uid
 }
 
 const router = programMark('router', 'home')
+const nameByLending = (pid: number) => (pid === lender ? 'router' : undefined)
 const found = (...rows: Row[]) =>
-  findPrograms('home', new Set([7]), tableOf(rows)).map(({ name, pid }) => `${name} ${pid}`)
+  findPrograms({ homeKey: 'home', uids: new Set([0, 7]), table: tableOf(rows), nameByLending }).map(
+    ({ name, pid }) => `${name} ${pid}`,
+  )
 
 // Pids beyond any that Linux gives, so that what is read of the real /proc for them is nothing.
-const [a, b] = [90_000_001, 90_000_002]
+const [a, b, lender] = [90_000_001, 90_000_002, 90_000_003]
 
 test('programs of this home are found by their mark, the newest first', () => {
   assert.deepEqual(found({ pid: a, id: router }, { pid: b, id: programMark('control-plane', 'home') }), [
@@ -39,4 +42,9 @@ test('neither another home, nor an instance, nor a child, nor the dead, nor anot
   assert.deepEqual(found({ pid: a, id: programMark('router', 'other') }, { pid: b, id: 'ins-1' }), [])
   assert.deepEqual(found({ pid: a, id: router, group: 5 }, { pid: b, id: router, zombie: true }), [])
   assert.deepEqual(found({ pid: a, id: router, uid: 200_000 }, { pid: b }), [])
+})
+
+test('where environments cannot be read a program is known by its lending socket, but never a process of root', () => {
+  assert.deepEqual(found({ pid: lender }), [`router ${lender}`])
+  assert.deepEqual(found({ pid: lender, uid: 0 }), [])
 })
