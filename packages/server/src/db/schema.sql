@@ -325,12 +325,12 @@ create table pushes (
   created_by text not null,
   created_at timestamp with time zone not null,
   updated_at timestamp with time zone not null,
-  constraint pushes_status_check CHECK ((status = ANY (ARRAY['received'::text, 'accepted'::text, 'rejected'::text, 'reverted'::text]))),
+  constraint pushes_status_check CHECK ((status = ANY (ARRAY['received'::text, 'accepted'::text, 'rejected'::text, 'reverting'::text, 'reverted'::text]))),
   constraint pushes_repository_id_fkey FOREIGN KEY (repository_id) REFERENCES repositories(id),
   constraint pushes_team_id_fkey FOREIGN KEY (team_id) REFERENCES teams(id),
   constraint pushes_pkey PRIMARY KEY (id)
 );
-CREATE INDEX pushes_open ON public.pushes USING btree (created_at) WHERE (status = 'received'::text);
+CREATE INDEX pushes_open ON public.pushes USING btree (created_at) WHERE (status = ANY (ARRAY['received'::text, 'reverting'::text]));
 
 create table releases (
   id text not null,

@@ -3,7 +3,8 @@ import type { Queryable } from '../db/database.ts'
 import type { PushId, RepositoryId, TeamId } from '../kernel/ids.ts'
 import type { RefCommand } from './push.ts'
 
-export type PushStatus = 'received' | 'accepted' | 'rejected' | 'reverted'
+/** `received` and `reverting` are open: a ref may move at any moment, or have moved. */
+export type PushStatus = 'received' | 'accepted' | 'rejected' | 'reverting' | 'reverted'
 
 /** A ref's update on its way. */
 export interface PushRow {
@@ -60,12 +61,14 @@ export async function updatePushes(
 export interface OpenPush extends PushRow {
   readonly teamId: TeamId
   readonly repositoryId: RepositoryId
+  readonly status: 'received' | 'reverting'
   readonly options: readonly string[]
   readonly createdBy: string
 }
 
 interface OpenPushRecord {
   id: PushId
+  status: OpenPush['status']
   team_id: TeamId
   repository_id: RepositoryId
   ref: string
@@ -75,14 +78,15 @@ interface OpenPushRecord {
   created_by: string
 }
 
-/** Of all teams: pushes that were being received when the process ended. Oldest first. */
+/** Of all teams: pushes that were being received, or put back, when the process ended. Oldest first. */
 export async function selectOpenPushes(db: Queryable): Promise<readonly OpenPush[]> {
   const rows = await db.query<OpenPushRecord>(
-    `select id, team_id, repository_id, ref, old_sha, new_sha, options, created_by
-     from pushes where status = 'received' order by created_at, id`,
+    `select id, team_id, repository_id, ref, old_sha, new_sha, status, options, created_by
+     from pushes where status in ('received', 'reverting') order by created_at, id`,
   )
   return rows.map((row) => ({
     id: row.id,
+    status: row.status,
     teamId: row.team_id,
     repositoryId: row.repository_id,
     command: { ref: row.ref, from: row.old_sha, to: row.new_sha },

@@ -82,12 +82,25 @@ describe('a push during which the control plane is killed', () => {
     assert.equal(deploysOf(oid), 0, 'the deploy was made in the transaction that accepted it')
   })
 
-  it('after its ref was put back can be pushed again', async () => {
-    const { id, tree, oid } = await pushAndKill('reverted', 'push.reverted')
+  for (const failpoint of ['push.reverting', 'push.reverted'] as const) {
+    it(`at ${failpoint} of a push whose deploy failed is put back, and can be pushed again`, async () => {
+      const app = failpoint.replace('.', '-')
+      const { id, tree, oid } = await pushAndKill(app, failpoint)
+      await hosted.restart()
+      assert.equal(await refsOf(id), '')
+      assert.equal(await statusOf(oid), 'reverted')
+      assert.equal((await tree.push(hosted.url(app), 'main')).code, 0)
+    })
+  }
+
+  it('while it was being put back, and the ref has moved on, leaves the ref alone', async () => {
+    const { id, tree, oid } = await pushAndKill('moved-on', 'push.reverting')
+    await tree.git('commit', '--allow-empty', '--message', 'next')
+    const next = (await tree.git('rev-parse', 'HEAD')).stdout.toString().trim()
+    assert.equal((await tree.push(hosted.url('moved-on'), 'main')).code, 0)
     await hosted.restart()
-    assert.equal(await refsOf(id), '')
+    assert.equal(await refsOf(id), `refs/heads/main ${next}\n`)
     assert.equal(await statusOf(oid), 'accepted')
-    assert.equal((await tree.push(hosted.url('reverted'), 'main')).code, 0)
   })
 
   it('settles the others when one repository is broken', async () => {

@@ -10,8 +10,9 @@ export interface ReconcileDeps extends SourceDeps {
 }
 
 /**
- * Settles pushes that were being received when the last process ended: where the ref has the value that was pushed, the
- * push is accepted and deployed as if nothing had happened; else it never was. Nobody waits for these deploys any more.
+ * Settles pushes that were under way when the last process ended. One that was being received: where the ref has the value
+ * that was pushed, it is accepted and deployed as if nothing had happened; else it never was. Nobody waits for these deploys
+ * any more. One that was being put back goes back.
  */
 export async function reconcileRefs(deps: ReconcileDeps): Promise<void> {
   const open = await selectOpenPushes(deps.db)
@@ -34,14 +35,29 @@ async function reconcileRepository(
   const accepted = new Set<string>()
   for (const push of pushes) {
     const { ref, to } = push.command
-    const now = await deps.git.readObjects(path, (reader) => reader.resolve(ref))
-    const hasMoved = (now ?? zeroOid) === to && !accepted.has(ref)
+    const now = (await deps.git.readObjects(path, (reader) => reader.resolve(ref))) ?? zeroOid
+    if (push.status === 'reverting') {
+      await goOnReverting(deps, push, { path, now })
+      continue
+    }
+    const hasMoved = now === to && !accepted.has(ref)
     await settle(deps, push, hasMoved)
     if (hasMoved) accepted.add(ref)
     deps.log.info({ push: push.id, ref, accepted: hasMoved }, 'a push that was cut off is settled')
   }
   const left = await deps.git.refsBelow(path, stagingRefs)
   if (left.length > 0) await deps.git.startRefUpdate(path).commit([], left)
+}
+
+async function goOnReverting(
+  deps: ReconcileDeps,
+  { id, teamId, command: { ref, from, to } }: OpenPush,
+  { path, now }: { path: string; now: Oid },
+): Promise<void> {
+  if (now === to) await deps.git.startRefUpdate(path).commit([{ ref, from: to, to: from }])
+  const status = now === to || now === from ? 'reverted' : 'accepted'
+  await updatePushes(deps.db, systemScope(teamId), [id], { status, at: deps.clock.now() })
+  deps.log.info({ push: id, ref, status }, 'a push that was being put back is settled')
 }
 
 async function settle(deps: ReconcileDeps, push: OpenPush, hasMoved: boolean): Promise<void> {

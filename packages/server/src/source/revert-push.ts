@@ -1,6 +1,6 @@
-import { RefsRefused } from '../clients/git/index.ts'
+import { type RefChange, RefsRefused } from '../clients/git/index.ts'
 import type { PushContext, PushDeps, TakenRef } from './incoming-push.ts'
-import { updatePushes } from './push-store.ts'
+import { type PushStatus, updatePushes } from './push-store.ts'
 
 /**
  * Puts a ref back to what it was before a push whose deploy failed, so that pushing again is a push again. Nothing when
@@ -8,13 +8,28 @@ import { updatePushes } from './push-store.ts'
  */
 export async function revertPush(deps: PushDeps, context: PushContext, { id, command }: TakenRef): Promise<void> {
   const { ref, from, to } = command
+  const mark = (status: PushStatus) => updatePushes(deps.db, context.scope, [id], { status, at: deps.clock.now() })
   await deps.ordered(context.repositoryId, async () => {
     try {
-      await deps.git.startRefUpdate(context.path).commit([{ ref, from: to, to: from }])
+      await mark('reverting')
+      deps.failpoint('push.reverting')
+      const isBack = await putBack(deps, context, { ref, from: to, to: from })
       deps.failpoint('push.reverted')
-      await updatePushes(deps.db, context.scope, [id], { status: 'reverted', at: deps.clock.now() })
+      await mark(isBack ? 'reverted' : 'accepted')
     } catch (error) {
-      if (!(error instanceof RefsRefused)) deps.log.error({ err: error, ref }, 'a ref could not be put back')
+      // The row stays as it is: when it says `reverting`, the next start goes on with it.
+      deps.log.error({ err: error, ref }, 'a ref could not be put back')
     }
   })
+}
+
+/** False when the ref has moved on. */
+async function putBack(deps: PushDeps, context: PushContext, change: RefChange): Promise<boolean> {
+  try {
+    await deps.git.startRefUpdate(context.path).commit([change])
+    return true
+  } catch (error) {
+    if (error instanceof RefsRefused) return false
+    throw error
+  }
 }

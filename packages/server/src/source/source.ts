@@ -103,7 +103,13 @@ export interface SourceDeps {
 }
 
 /** Every place of a push at which a crash is tested: after each of its steps. */
-export const sourceFailpoints = ['push.received', 'push.ref_moved', 'push.accepted', 'push.reverted'] as const
+export const sourceFailpoints = [
+  'push.received',
+  'push.ref_moved',
+  'push.accepted',
+  'push.reverting',
+  'push.reverted',
+] as const
 
 export type SourceFailpoint = (typeof sourceFailpoints)[number]
 
