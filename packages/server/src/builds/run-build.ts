@@ -26,7 +26,10 @@ export async function runBuild(
 ): Promise<{ artifactId: ArtifactId }> {
   const scope = systemScope(request.build.teamId)
   const build = await begin(deps, scope, request)
-  if (build.status === 'succeeded' && build.artifactId) return { artifactId: build.artifactId }
+  if (build.status === 'succeeded' && build.artifactId) {
+    await tidy(deps, request) // who recorded it may have ended before it came to that
+    return { artifactId: build.artifactId }
+  }
   if (build.error) throw new UserError(build.error.code, build.error.message)
   try {
     const job = await planJob(deps, request, { startedAt: build.startedAt ?? deps.clock.now(), signal })
