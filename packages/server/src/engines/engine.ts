@@ -31,8 +31,8 @@ export interface Engine {
   forget(id: string, fence: Fence, signal: AbortSignal): Promise<void>
   /** TCP listeners that belong to the instance's own processes, on any interface. */
   listeners(id: string, signal: AbortSignal): Promise<readonly Listener[]>
-  /** Emits the id of something that changed. Ends when aborted. */
-  hints(signal: AbortSignal): AsyncIterable<string>
+  /** Emits the id of something that changed, or `undefined` when anything may have: hints were lost. Ends when aborted. */
+  hints(signal: AbortSignal): AsyncIterable<string | undefined>
 }
 
 export type EngineName = 'local' | 'docker' | 'kubernetes' | 'fake'

@@ -3,10 +3,10 @@
  * per id; the stream ends when the signal is aborted.
  */
 export function hintStream(
-  subscribe: (listener: (id: string) => void) => () => void,
+  subscribe: (listener: (id: string | undefined) => void) => () => void,
   signal: AbortSignal,
-): AsyncIterable<string> {
-  const waiting = new Set<string>()
+): AsyncIterable<string | undefined> {
+  const waiting = new Set<string | undefined>()
   let wake = (): void => undefined
   const unsubscribe = subscribe((id) => {
     waiting.add(id)
@@ -20,8 +20,8 @@ export function hintStream(
   else signal.addEventListener('abort', end, { once: true })
   return (async function* () {
     while (!signal.aborted) {
-      const [id] = waiting
-      if (id !== undefined) {
+      if (waiting.size > 0) {
+        const [id] = waiting
         waiting.delete(id)
         yield id
         continue

@@ -29,6 +29,7 @@ const executors: Executors = {
   mark_ready: (deps, round, step) =>
     inTransaction(deps, round, (tx) => markReady(tx, round.workload.scope, step.instanceId, { at: deps.clock.now() })),
   record_end: recordEnd,
+  forget: (deps, round, step) => deps.engine.forget(step.instanceId, round.fence, round.signal),
   judge_health: judge,
   fail_rollout: failRollout,
   route: changeRoute,

@@ -239,6 +239,8 @@ class World {
     } else if (step.kind === 'record_end') {
       const ended = this.instances.find((i) => i.id === step.instanceId)
       this.change(step.instanceId, { status: 'ended', endedAt: at(this.now), crashes: (ended?.crashes ?? 0) + 1 })
+    } else if (step.kind === 'forget') {
+      this.change(step.instanceId, { presence: 'absent' })
     } else if (step.kind === 'judge_health') {
       const isIll = (i: ObservedInstance) => i.failedChecks >= defaultPolicy.failuresAllowed
       for (const id of step.instanceIds) {

@@ -33,6 +33,8 @@ export const defaultPolicy: RolloutPolicy = {
 
 export type Step =
   | { readonly kind: 'record_end'; readonly instanceId: InstanceId }
+  /** Its end is recorded, and the engine still keeps what it has of it: nobody was there to tell it, or it did not answer. */
+  | { readonly kind: 'forget'; readonly instanceId: InstanceId }
   /** Turns instances in service unhealthy or healthy again, and the route with them. */
   | { readonly kind: 'judge_health'; readonly instanceIds: readonly InstanceId[] }
   | { readonly kind: 'start'; readonly processType: string; readonly slot: number; readonly crashes: number }
@@ -90,7 +92,13 @@ export function planSteps(
     policy,
     now: now.getTime(),
   }
-  const parts = [planStarts(situation), planReadiness(situation), planRoute(situation), planStops(situation)]
+  const parts = [
+    planStarts(situation),
+    planReadiness(situation),
+    planRoute(situation),
+    planStops(situation),
+    planForgetting(situation),
+  ]
   const steps = parts.flatMap((part) => part.steps)
   const waits = parts.flatMap((part) => (part.lookAgainMs === undefined ? [] : [part.lookAgainMs]))
   const moving = instances.some((i) => i.status !== 'ended' && !(isCurrent(i) && i.status === 'healthy'))
@@ -115,6 +123,11 @@ function hasEndedUnrecorded(i: ObservedInstance): boolean {
   if (i.presence === 'ended') return true
   // A starting one that the engine does not know is started again; a stopping one is stopped again.
   return i.presence === 'absent' && i.status !== 'starting'
+}
+
+function planForgetting({ instances }: Situation): PlanPart {
+  const known = instances.filter((i) => i.status === 'ended' && i.presence === 'ended')
+  return { steps: known.map((i) => ({ kind: 'forget', instanceId: i.id })) }
 }
 
 function planStarts(situation: Situation): PlanPart {

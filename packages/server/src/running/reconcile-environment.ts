@@ -77,9 +77,10 @@ async function runRound(deps: ReconcileDeps, claim: Claim): Promise<WorkOutcome 
   return 'moving'
 }
 
-/** A stop that runs records the end itself, with its own reason. */
+/** A stop that runs records the end itself, with its own reason, and has it forgotten. */
 function isUnderWay(claim: Claim, step: Step): boolean {
-  return (step.kind === 'stop' || step.kind === 'record_end') && claim.background.has(`stop ${step.instanceId}`)
+  const isOfStop = step.kind === 'stop' || step.kind === 'record_end' || step.kind === 'forget'
+  return isOfStop && claim.background.has(`stop ${step.instanceId}`)
 }
 
 /** Starts beside each other; what writes the route one after the other, so that each sees what the one before it did. */
@@ -92,8 +93,12 @@ async function applyAll(deps: ReconcileDeps, round: Round, steps: readonly Step[
   }
   const lanes = [lane(others), ...Array.from({ length: startLanes }, () => lane(starts))]
   for (const result of await Promise.allSettled(lanes)) if (result.status === 'rejected') throw result.reason
-  const startedAgain = steps.flatMap((step) => (step.kind === 'start_again' ? [step.instanceId] : []))
-  if (startedAgain.length > 0) await deps.observations.refresh(startedAgain, round.signal)
+  const changed = steps.flatMap((step) => (changesPresence(step) ? [step.instanceId] : []))
+  if (changed.length > 0) await deps.observations.refresh(changed, round.signal)
+}
+
+function changesPresence(step: Step): step is Extract<Step, { kind: 'start_again' | 'record_end' | 'forget' }> {
+  return step.kind === 'start_again' || step.kind === 'record_end' || step.kind === 'forget'
 }
 
 function startBackground(deps: ReconcileDeps, claim: Claim, round: Round, plan: Plan): void {
@@ -101,7 +106,10 @@ function startBackground(deps: ReconcileDeps, claim: Claim, round: Round, plan: 
   for (const [key, { abort }] of claim.background) if (key.startsWith('probe ') && !wanted.has(key)) abort.abort()
   for (const step of plan.steps) {
     if (step.kind !== 'stop') continue
-    inBackground(deps, claim, `stop ${step.instanceId}`, (signal) => applyStep(deps, { ...round, signal }, step))
+    inBackground(deps, claim, `stop ${step.instanceId}`, async (signal) => {
+      await applyStep(deps, { ...round, signal }, step)
+      await deps.observations.refresh([step.instanceId], signal)
+    })
   }
   for (const id of plan.probe)
     inBackground(deps, claim, `probe ${id}`, (signal) => probe(deps, claim, round, { id, signal }))

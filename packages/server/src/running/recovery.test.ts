@@ -63,6 +63,32 @@ describe('what the running loop finds again', { timeout: 120_000 }, () => {
     await world.settles(environment, [first])
   })
 
+  test('an end that nobody was told of, as soon as the engine is there again', async () => {
+    const { environment, first, instance } = await liveApp()
+    world.engine.levers.loseHints = true
+    world.engine.crash(instance.id)
+    world.engine.reconnect()
+    await until('it is recorded', async () => (await world.instances(environment, 'ended')).length === 1)
+    await world.move(1_000)
+    await world.settles(environment, [first])
+  })
+
+  test('an engine that went away before it was told to forget what had ended', async () => {
+    const { environment } = await liveApp()
+    world.levers.failpoint = (name) => {
+      if (name === 'instance.end.after') world.engine.levers.outage = true
+    }
+    const second = await world.release(environment)
+    await until('the new one is live', async () => (await world.live(environment)) === second)
+    await world.move(1_000)
+    await until('the old one has ended', async () => (await world.instances(environment, 'ended')).length === 1)
+    await world.move(2_000)
+    world.engine.levers.outage = false
+    await world.move(2_000)
+    const [made] = await world.settles(environment, [second])
+    assert.deepEqual(await observedIds(), [made?.id])
+  })
+
   test('an instance that the engine has never heard of', async () => {
     const { environment, first, instance } = await liveApp()
     world.engine.levers.loseHints = true

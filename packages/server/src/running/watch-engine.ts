@@ -1,3 +1,4 @@
+import { isDatabaseUnavailable } from '../db/open-database.ts'
 import type { Observed } from '../engines/engine.ts'
 import { messageOf } from '../kernel/errors.ts'
 import type { EnvironmentId } from '../kernel/ids.ts'
@@ -9,7 +10,7 @@ const sweepMs = 10 * 60_000
 const retryMs = 1_000
 
 /**
- * Follows the engine's hints, and looks at everything at start and every 30 s in case a hint was lost. An environment is
+ * Follows the engine's hints, and looks at everything at start, when hints were lost, and every 30 s all the same. An environment is
  * worked on only where what runs and its rows disagree; every ten minutes each gets a look all the same, spread over them.
  */
 export async function watchEngine(deps: ReconcileDeps, signal: AbortSignal): Promise<void> {
@@ -43,13 +44,15 @@ async function untilAborted(deps: ReconcileDeps, signal: AbortSignal, { what, bo
 async function followHints(deps: ReconcileDeps, outerSignal: AbortSignal): Promise<void> {
   const broken = new AbortController()
   const signal = AbortSignal.any([outerSignal, broken.signal])
-  const changed = new Set<string>()
+  const changed = new Set<string | undefined>()
   let looking: Promise<void> | undefined
   const look = async () => {
     while (changed.size > 0) {
       const ids = [...changed]
       changed.clear()
-      await lookAt(deps, ids, signal)
+      const named = ids.filter((id) => id !== undefined)
+      if (named.length < ids.length) await lookAtEverything(deps, signal)
+      else await lookAt(deps, named, signal)
     }
   }
   try {
@@ -120,6 +123,12 @@ function createSweep(): Loop['body'] {
   }
 }
 
+/** One that cannot be asked for, whatever its rows hold, keeps no other from being looked at. */
 async function enqueue(deps: ReconcileDeps, id: EnvironmentId, at?: Date): Promise<void> {
-  await deps.work.enqueue(deps.db, 'environment', id, at)
+  try {
+    await deps.work.enqueue(deps.db, 'environment', id, at)
+  } catch (error) {
+    if (isDatabaseUnavailable(error)) throw error
+    deps.log.error({ environment: id, err: error }, 'an environment cannot be worked on')
+  }
 }

@@ -37,6 +37,7 @@ export interface RunningLevers {
   /** Requests open to an instance; absent: none. */
   readonly openRequests: Map<string, number>
   acknowledges: boolean
+  failpoint: RunningDeps['failpoint']
   random: () => number
 }
 
@@ -109,6 +110,7 @@ export async function createRunningWorld(options: { policy?: Partial<RolloutPoli
     strangersAnswer: false,
     openRequests: new Map(),
     acknowledges: true,
+    failpoint: () => undefined,
     random: Math.random,
   }
   const policy = { ...defaultPolicy, ...options.policy }
@@ -172,7 +174,7 @@ export async function createRunningWorld(options: { policy?: Partial<RolloutPoli
     policy,
     log: silentLogger,
     maxLogBytes: 1_000_000,
-    failpoint: () => undefined,
+    failpoint: (name) => levers.failpoint(name),
   })
 
   const world: RunningWorld = {

@@ -3,7 +3,8 @@ import { describe, test } from 'node:test'
 import { systemClock } from '../../kernel/clock.ts'
 import { EngineUnavailable, type InstanceSpec, SpecRejected } from '../engine.ts'
 import { type Behaviour, describeEngineContract } from '../engine-contract.ts'
-import { createFakeEngine, fakeCommand } from './fake-engine.ts'
+import { fakeCommand } from './fake-behaviour.ts'
+import { createFakeEngine } from './fake-engine.ts'
 
 let nextPort = 20_000
 

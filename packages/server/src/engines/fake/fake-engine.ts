@@ -1,7 +1,6 @@
 import type { Clock } from '../../kernel/clock.ts'
 import {
   type Address,
-  type Command,
   type Engine,
   EngineUnavailable,
   type ExitStatus,
@@ -14,6 +13,7 @@ import {
   type TaskSpec,
 } from '../engine.ts'
 import { hintStream } from '../hint-stream.ts'
+import { behaviourOf } from './fake-behaviour.ts'
 
 /** What goes wrong, or takes time, from now on. Change them at any moment. */
 export interface FakeLevers {
@@ -42,24 +42,14 @@ export interface FakeEngine extends Engine {
   readonly levers: FakeLevers
   /** Ends it as if by itself. */
   crash(id: string, end?: { readonly code?: number; readonly signal?: string }): void
+  /** As when the connection to it has been lost and made again: anything may have changed. */
+  reconnect(): void
   /** Forgets that it ever was, as a machine does that is reinstalled. */
   lose(id: string): void
   /** What was written to a stream. */
   lines(stream: string): readonly string[]
   /** Everything that was ever started and not forgotten. */
   specOf(id: string): InstanceSpec | TaskSpec | undefined
-}
-
-/** A command that the fake obeys; it takes any other for one that runs until it is stopped. */
-export function fakeCommand(behaviour: FakeBehaviour): Command {
-  return { kind: 'argv', file: 'fake', args: [JSON.stringify(behaviour)] }
-}
-
-export interface FakeBehaviour {
-  readonly print?: readonly string[]
-  readonly exit?: { readonly code: number; readonly afterMs: number }
-  /** It cannot be started, and why. */
-  readonly startFailure?: string
 }
 
 interface Entry {
@@ -96,7 +86,7 @@ class Fake implements FakeEngine {
   readonly #entries = new Map<string, Entry>()
   readonly #fences = new Map<string, number>()
   readonly #lines = new Map<string, string[]>()
-  readonly #hintListeners = new Set<(id: string) => void>()
+  readonly #hintListeners = new Set<(id: string | undefined) => void>()
 
   constructor(clock: Clock) {
     this.#clock = clock
@@ -160,12 +150,16 @@ class Fake implements FakeEngine {
     return address?.kind === 'tcp' ? [{ host: address.host, port: address.port }] : []
   }
 
-  hints(signal: AbortSignal): AsyncIterable<string> {
-    const subscribe = (listener: (id: string) => void): (() => void) => {
+  hints(signal: AbortSignal): AsyncIterable<string | undefined> {
+    const subscribe = (listener: (id: string | undefined) => void): (() => void) => {
       this.#hintListeners.add(listener)
       return () => this.#hintListeners.delete(listener)
     }
     return hintStream(subscribe, signal)
+  }
+
+  reconnect(): void {
+    for (const listener of this.#hintListeners) listener(undefined)
   }
 
   crash(id: string, end: { readonly code?: number; readonly signal?: string } = { code: 1 }): void {
@@ -280,11 +274,6 @@ function observed(id: string, { kind, spec, state, startedAt, exit }: Entry): Ob
     ...(startedAt !== undefined && { startedAt }),
     ...(exit && { exit }),
   }
-}
-
-function behaviourOf(command: Command): FakeBehaviour {
-  if (command.kind !== 'argv' || command.file !== 'fake') return {}
-  return JSON.parse(command.args[0] ?? '{}')
 }
 
 async function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {

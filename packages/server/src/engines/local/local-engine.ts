@@ -53,7 +53,7 @@ export function createLocalEngine({ client, clock }: LocalEngineDeps): Engine {
     stop: async (id, { graceMs }, fence, signal) => void (await call('stop', { id, graceMs, fence }, signal)),
     forget: async (id, fence, signal) => void (await call('forget', { id, fence }, signal)),
     listeners: (id, signal) => call('listeners', { id }, signal),
-    hints: (signal) => hintStream((listener) => client.onHint((id) => id !== undefined && listener(id)), signal),
+    hints: (signal) => hintStream((listener) => client.onHint(listener), signal),
     async waitForTask(id, signal) {
       const hint = watchFor(id, client)
       try {
