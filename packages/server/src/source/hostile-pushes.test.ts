@@ -1,71 +1,25 @@
 import assert from 'node:assert/strict'
-import { createHash, randomBytes } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import { readdir } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { after, before, describe, it } from 'node:test'
-import { deflateSync, gzipSync } from 'node:zlib'
-import { createHosted, type Hosted, type RawReply } from '../../test/support/source.ts'
-import { encodePacket, flushPacket, zeroOid } from '../clients/git/index.ts'
-
-const oid = 'a'.repeat(40)
-const caps = 'report-status side-band-64k push-options atomic object-format=sha1 agent=test'
-
-type ObjectKind = 'commit' | 'tree' | 'blob' | 'tag'
-interface RawObject {
-  readonly kind: ObjectKind
-  readonly content: Buffer
-  readonly oid: string
-}
-
-function object(kind: ObjectKind, content: string | Buffer): RawObject {
-  const bytes = Buffer.from(content)
-  const oid = createHash('sha1').update(`${kind} ${bytes.length}\0`).update(bytes).digest('hex')
-  return { kind, content: bytes, oid }
-}
-
-function tree(...entries: readonly [mode: string, name: string | Buffer, oid: string][]): RawObject {
-  const parts = entries.map(([mode, name, id]) =>
-    Buffer.concat([Buffer.from(`${mode} `), Buffer.from(name), Buffer.of(0), Buffer.from(id, 'hex')]),
-  )
-  return object('tree', Buffer.concat(parts))
-}
-
-function commit(root: RawObject): RawObject {
-  const who = 'Test <t@example.com> 1700000000 +0000'
-  return object('commit', `tree ${root.oid}\nauthor ${who}\ncommitter ${who}\n\nhostile\n`)
-}
-
-/** gitformat-pack(5), without deltas. */
-function pack(...objects: readonly RawObject[]): Buffer {
-  const types = { commit: 1, tree: 2, blob: 3, tag: 4 }
-  const head = Buffer.alloc(12)
-  head.write('PACK')
-  head.writeUInt32BE(2, 4)
-  head.writeUInt32BE(objects.length, 8)
-  const body = objects.map(({ kind, content }) => {
-    const bytes: number[] = []
-    let size = content.length
-    let byte = (types[kind] << 4) | (size & 15)
-    for (size >>= 4; size > 0; size >>>= 7) {
-      bytes.push(byte | 0x80)
-      byte = size & 0x7f
-    }
-    return Buffer.concat([Buffer.of(...bytes, byte), deflateSync(content)])
-  })
-  const whole = Buffer.concat([head, ...body])
-  return Buffer.concat([whole, createHash('sha1').update(whole).digest()])
-}
-
-function pushBody(commands: readonly string[], packed: Uint8Array = Buffer.alloc(0), capabilities = caps): Buffer {
-  const lines = commands.map((line, index) => encodePacket(index === 0 ? `${line}\0 ${capabilities}` : line))
-  const options = capabilities.includes('push-options') ? [flushPacket] : []
-  return Buffer.concat([...lines, flushPacket, ...options, packed])
-}
-
-const blob = object('blob', 'content\n')
-const goodTree = tree(['100644', 'a.txt', blob.oid])
-const goodCommit = commit(goodTree)
-const goodPack = pack(blob, goodTree, goodCommit)
+import { gzipSync } from 'node:zlib'
+import {
+  blob,
+  commit,
+  goodCommit,
+  goodPack,
+  goodTree,
+  object,
+  oid,
+  pack,
+  pushBody,
+  type RawObject,
+  reportOf,
+  tree,
+} from '../../test/support/raw-push.ts'
+import { createHosted, type Hosted } from '../../test/support/source.ts'
+import { encodePacket, zeroOid } from '../clients/git/index.ts'
 
 describe('hostile requests', () => {
   let hosted: Hosted
@@ -355,77 +309,9 @@ describe('hostile requests', () => {
   })
 })
 
-describe('a push that is too large', () => {
-  it('is told so, however large it is', async (t) => {
-    const hosted = await createHosted({ maxPackBytes: 1024 * 1024 })
-    t.after(() => hosted.close())
-    const working = await hosted.workingTree()
-    await working.git('config', 'core.compression', '0')
-    for (const [index, megabytes] of [2, 48].entries()) {
-      const noise = randomBytes(megabytes * 1024 * 1024).toString('base64')
-      await working.commit({ [`noise-${index}.txt`]: noise })
-      const pushed = await working.push()
-      assert.equal(pushed.code, 1, pushed.text)
-      assert.match(pushed.text, /pack exceeds maximum allowed size \(1024\.00 KiB\) \[push_too_large\]/)
-    }
-    const refs = await hosted.user(['--git-dir', hosted.path(), 'for-each-ref'])
-    assert.equal(refs.stdout.toString(), '')
-  })
-
-  it('cannot fill the memory with an object that unpacks to more than there is', async (t) => {
-    const hosted = await createHosted()
-    t.after(() => hosted.close())
-    // A blob that says it has 600 MiB, in a delta on a small one: git would allocate it at once.
-    const size = 600 * 1024 * 1024
-    const copies = Buffer.concat(Array.from({ length: 1 }, () => Buffer.of(0x01, 0x61)))
-    const delta = Buffer.concat([varint(blob.content.length), varint(size), copies])
-    const head = Buffer.concat([
-      Buffer.from('PACK\0\0\0\x02\0\0\0\x02'),
-      header(3, blob.content.length),
-      deflateSync(blob.content),
-    ])
-    const whole = Buffer.concat([head, header(7, delta.length), Buffer.from(blob.oid, 'hex'), deflateSync(delta)])
-    const packed = Buffer.concat([whole, createHash('sha1').update(whole).digest()])
-    const reply = await hosted.request(pushBody([`${zeroOid} ${oid} refs/heads/x`], packed))
-    assert.match(reportOf(reply), /\[push_too_large\]/)
-  })
-})
-
 function modules(lines: string, name = 'x'): RawObject[] {
   const file = object('blob', `[submodule "${name}"]\n\t${lines}\n`)
   return [tree(['100644', '.gitmodules', file.oid]), file]
-}
-
-function varint(value: number): Buffer {
-  const bytes: number[] = []
-  for (let rest = value; ; rest = Math.floor(rest / 128)) {
-    if (rest < 128) return Buffer.of(...bytes, rest)
-    bytes.push((rest % 128) | 0x80)
-  }
-}
-
-function header(type: number, size: number): Buffer {
-  const first = (type << 4) | (size & 15)
-  return size < 16 ? Buffer.of(first) : Buffer.concat([Buffer.of(first | 0x80), varint(size >> 4)])
-}
-
-/** The report of a reply: what band 1 holds, its packets taken apart into lines. */
-function reportOf(reply: RawReply): string {
-  const lines = (bytes: Buffer): Buffer[] => {
-    const found: Buffer[] = []
-    for (let offset = 0; offset < bytes.length; ) {
-      const length = Number.parseInt(bytes.toString('latin1', offset, offset + 4), 16)
-      if (length > 4) found.push(bytes.subarray(offset + 4, offset + length))
-      offset += Math.max(length, 4)
-    }
-    return found
-  }
-  const band = Buffer.concat(
-    lines(reply.body)
-      .filter((line) => line[0] === 1)
-      .map((line) => line.subarray(1)),
-  )
-  return lines(band).join('')
 }
 
 /** As the bytes stand there: fetch would tidy the path up. */

@@ -5,62 +5,11 @@ import { Readable } from 'node:stream'
 import { after, before, describe, it } from 'node:test'
 import { gzipSync } from 'node:zlib'
 import { createHosted, type Hosted } from '../../test/support/source.ts'
+import { breakSize, damaged, end, entry, file, folder, header, link, pax, tar } from '../../test/support/tar.ts'
 import { UserError } from '../kernel/errors.ts'
 import { formatId, type SourceId } from '../kernel/ids.ts'
 import { runArgv, spawnArgv } from '../kernel/spawn-argv.ts'
 import type { ImportedTree } from './source.ts'
-
-interface Entry {
-  readonly name: string | Buffer
-  readonly type?: string
-  readonly content?: string | Buffer
-  readonly link?: string
-  readonly mode?: number
-  readonly size?: number
-  readonly prefix?: string
-}
-
-/** A tar header as it stands on tape (POSIX ustar), whatever it says. */
-function header({ name, type = '0', content = '', link = '', mode = 0o644, size, prefix = '' }: Entry): Buffer {
-  const block = Buffer.alloc(512)
-  Buffer.from(name).copy(block, 0, 0, 100)
-  block.write(`${mode.toString(8).padStart(7, '0')}\0`, 100)
-  block.write('0000000\x000000000\x00', 108)
-  block.write(`${(size ?? Buffer.byteLength(content)).toString(8).padStart(11, '0')}\0`, 124)
-  block.write('14000000000\0        ', 136)
-  block.write(type, 156)
-  block.write(link, 157, 100)
-  block.write('ustar\x0000', 257)
-  block.write(prefix, 345, 155)
-  const sum = block.reduce((total, byte) => total + byte, 0)
-  block.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148)
-  return block
-}
-
-function entry(item: Entry): Buffer {
-  const content = Buffer.from(item.content ?? '')
-  return Buffer.concat([header(item), content, Buffer.alloc(-content.length & 511)])
-}
-
-const end = Buffer.alloc(1024)
-const tar = (...items: readonly Entry[]): Buffer => Buffer.concat([...items.map(entry), end])
-
-function pax(records: Record<string, string>, type = 'x'): Entry {
-  const lines = Object.entries(records).map(([key, value]) => {
-    const rest = ` ${key}=${value}\n`
-    let length = Buffer.byteLength(rest)
-    for (let digits = 0; digits !== String(length).length; ) {
-      digits = String(length).length
-      length = Buffer.byteLength(rest) + digits
-    }
-    return `${length}${rest}`
-  })
-  return { name: 'PaxHeader', type, content: lines.join('') }
-}
-
-const file = (name: string, content = 'x'): Entry => ({ name, content })
-const link = (name: string, target: string): Entry => ({ name, type: '2', link: target })
-const folder = (name: string): Entry => ({ name, type: '5', mode: 0o755 })
 
 describe('an uploaded tar archive', () => {
   let hosted: Hosted
@@ -305,18 +254,3 @@ describe('an uploaded tar archive', () => {
     assert.equal(await readlink(join(target, 'l')), 'bin/run')
   })
 })
-
-function breakSize(bytes: Buffer, size: string): Buffer {
-  const broken = Buffer.from(bytes)
-  broken.write(size, 124, 12, 'latin1')
-  broken.fill(' ', 148, 156)
-  const sum = broken.subarray(0, 512).reduce((total, byte) => total + byte, 0)
-  broken.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148)
-  return broken
-}
-
-function damaged(bytes: Buffer): Buffer {
-  const broken = Buffer.from(bytes)
-  broken.fill(0xa5, Math.floor(broken.length / 2))
-  return broken
-}

@@ -11,21 +11,19 @@ import {
   markRolloutFailed,
   selectEnvironmentToRun,
 } from '../../src/apps/index.ts'
-import { findArtifact, insertArtifact, takeArtifact } from '../../src/builds/artifact-store.ts'
-import { endBuild, insertBuild } from '../../src/builds/build-store.ts'
-import type { BuildRequest } from '../../src/builds/index.ts'
 import type { Database } from '../../src/db/database.ts'
 import { createDelivery, type Delivery, type DeliveryDeps, defaultDeliveryLimits } from '../../src/delivery/index.ts'
 import type { TaskSpec } from '../../src/engines/engine.ts'
-import { createFakeEngine, type FakeEngine, fakeCommand } from '../../src/engines/fake/fake-engine.ts'
+import { fakeCommand } from '../../src/engines/fake/fake-behaviour.ts'
+import { createFakeEngine, type FakeEngine } from '../../src/engines/fake/fake-engine.ts'
 import { systemClock } from '../../src/kernel/clock.ts'
-import { UserError } from '../../src/kernel/errors.ts'
-import type { BuildId, DeployId, EnvironmentId, ReleaseId } from '../../src/kernel/ids.ts'
+import type { DeployId, EnvironmentId, ReleaseId } from '../../src/kernel/ids.ts'
 import { silentLogger } from '../../src/kernel/logger.ts'
 import type { WorkHandler, WorkRunner } from '../../src/work/work.ts'
 import { createWorkRunner } from '../../src/work/work-runner.ts'
 import { createTestAccess, newId, type TestAccess } from './access.ts'
 import { createTestDatabase, type TestDatabase } from './database.ts'
+import { createFakeBuilds } from './fake-builds.ts'
 import { createMemoryLogs, type MemoryLogs } from './memory-logs.ts'
 
 /** What goes wrong, or takes time, from now on. */
@@ -253,63 +251,6 @@ function bindEngine(engine: FakeEngine): Pick<FakeEngine, 'waitForTask' | 'stop'
     stop: (id, options, fence, signal) => engine.stop(id, options, fence, signal),
     forget: (id, fence, signal) => engine.forget(id, fence, signal),
   }
-}
-
-/** Builds that obey a lever and write the rows that real ones write. */
-function createFakeBuilds(db: Database, levers: Levers) {
-  const building = new Set<string>()
-  let most = 0
-  const run = async ({ build, log }: BuildRequest, signal: AbortSignal) => {
-    const scope = systemScope(build.teamId)
-    building.add(build.id)
-    most = Math.max(most, building.size)
-    try {
-      log('building')
-      if (levers.build === 'breaks') throw new Error('the machine is on fire')
-      if (levers.build === 'fails') {
-        const failure = { code: 'build_failed', message: 'npm run build ended with exit code 1.' } as const
-        await endBuild(db, scope, { id: build.id, now: new Date() }, { status: 'failed', ...failure })
-        throw new UserError(failure.code, failure.message)
-      }
-      while (levers.build === 'hangs') await systemClock.wait(5, signal)
-      const id = newId('artifact')
-      const made = {
-        id,
-        appId: build.appId,
-        kind: 'slug' as const,
-        digest: `sha256:${randomBytes(32).toString('hex')}`,
-        location: `/nowhere/${id}`,
-        layers: {},
-        processTypes: levers.processTypes,
-        runEnv: {},
-        sizeBytes: 1,
-        createdAt: new Date(),
-      }
-      await insertArtifact(db, scope, made)
-      await endBuild(db, scope, { id: build.id, now: new Date() }, { status: 'succeeded', artifactId: id })
-      const [row] = await db.query<{ artifact_id: typeof id }>('select artifact_id from builds where id = $1', [
-        build.id,
-      ])
-      return { artifactId: row?.artifact_id ?? id }
-    } finally {
-      building.delete(build.id)
-    }
-  }
-  const builds: DeliveryDeps['builds'] = {
-    async create(tx, scope, build) {
-      const id: BuildId = newId('build')
-      await insertBuild(tx, scope, { ...build, id, createdAt: new Date() })
-      return id
-    },
-    run,
-    async cancel({ build }, why) {
-      const scope = systemScope(build.teamId)
-      await endBuild(db, scope, { id: build.id, now: new Date() }, { status: 'cancelled', ...why })
-    },
-    artifact: findArtifact,
-    take: (tx, scope, id) => takeArtifact(tx, scope, id, new Date()),
-  }
-  return { ...builds, building, mostAtOnce: () => most }
 }
 
 /** A running loop without instances: what is desired is live, or fails, as the lever says. */
