@@ -122,7 +122,7 @@ test('a route without an instance gives 503 at once, as a page for a browser', a
 
 test('an instance that left the table gets no new request, and is drained when its last one ends', async () => {
   const heads: string[] = []
-  let answer = () => {}
+  let answer: () => void = () => assert.fail('no request has come')
   const old = await startApp(
     rawApp((head, socket) => {
       heads.push(head)
