@@ -124,8 +124,7 @@ function composeApps(all: Composition, logs: Logs): Apps {
   const remains: AppsDeps['remains'] = {
     async removeEnvironment({ id, appId, buildIds, deployIds }) {
       await logs.remove(environmentStream(appId, id))
-      for (const buildId of buildIds)
-        await logs.remove(buildStream(appId, buildId as Parameters<typeof buildStream>[1]))
+      for (const buildId of buildIds) await logs.remove(buildStream(appId, buildId))
       for (const deployId of deployIds) await logs.remove(deployStream(appId, deployId))
     },
     async removeApp(app, { repository }) {

@@ -1,6 +1,6 @@
 import type { TeamScope } from '../access/index.ts'
 import type { Transaction } from '../db/database.ts'
-import type { ConfigId, DeployId, EnvironmentId, RepositoryId } from '../kernel/ids.ts'
+import type { BuildId, ConfigId, DeployId, EnvironmentId, RepositoryId } from '../kernel/ids.ts'
 import type { AppRow } from './app.ts'
 import type { EnvironmentRow } from './environment.ts'
 
@@ -47,7 +47,7 @@ export interface Remains {
 export interface EnvironmentRemains {
   readonly id: EnvironmentId
   readonly appId: AppRow['id']
-  readonly buildIds: readonly string[]
+  readonly buildIds: readonly BuildId[]
   readonly deployIds: readonly DeployId[]
 }
 

@@ -1,7 +1,7 @@
 import type { Transaction } from '../db/database.ts'
 import type { DeployId, PushId, ReleaseId, SourceId } from '../kernel/ids.ts'
 import type { DeliveryRoom } from './delivery-deps.ts'
-import { type DeployKind, type DeployRow, deployStream, shortSha } from './deploy.ts'
+import { type DeployKind, type DeployRow, shortSha, streamOf } from './deploy.ts'
 import { insertDeploy, insertHistory } from './deploy-store.ts'
 import { applyDeployEvents, type Journeys } from './record-deploy-event.ts'
 import { displacedBy } from './supersede-rules.ts'
@@ -44,7 +44,7 @@ export async function createDeployRow(
   }
   journeys.open = [...journeys.open, deploy]
   await room.work.enqueue(tx, 'deploy', deploy.id)
-  tx.afterCommit(() => room.logs.append(deployStream(deploy), 'deploy', [asked.message]))
+  tx.afterCommit(() => room.logs.append(streamOf(deploy), 'deploy', [asked.message]))
   room.failpoint('deploy.queued.before')
   tx.afterCommit(() => room.failpoint('deploy.queued.after'))
   return deploy

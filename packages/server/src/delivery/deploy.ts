@@ -9,6 +9,7 @@ import type {
   SourceId,
   TeamId,
 } from '../kernel/ids.ts'
+import { deployStream } from '../logs/index.ts'
 import type { DeployStatus } from './deploy-state.ts'
 
 /** What started a deploy. `commit`: a commit that the repository already has. */
@@ -52,8 +53,8 @@ export function needsBuild(kind: DeployKind): boolean {
 }
 
 /** The output stream of a deploy's own steps and of its release phase. */
-export function deployStream(deploy: Pick<DeployRow, 'appId' | 'id'>): string {
-  return `deploy/${deploy.appId}/${deploy.id}`
+export function streamOf(deploy: Pick<DeployRow, 'appId' | 'id'>): string {
+  return deployStream(deploy.appId, deploy.id)
 }
 
 /** `3f2a9c1`: how people call a commit. */

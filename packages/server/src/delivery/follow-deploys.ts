@@ -3,7 +3,7 @@ import { environmentLabel, environmentUrl } from '../apps/index.ts'
 import type { DeployId } from '../kernel/ids.ts'
 import { buildStream } from '../logs/index.ts'
 import type { DeliveryRoom } from './delivery-deps.ts'
-import { type DeployRow, deployStream } from './deploy.ts'
+import { type DeployRow, streamOf } from './deploy.ts'
 import { type DeployStatus, isOpen } from './deploy-state.ts'
 import { selectDeployForWork } from './deploy-store.ts'
 import { selectShownDeploy, selectSteps } from './shown-deploy-store.ts'
@@ -105,7 +105,7 @@ async function readSteps(room: DeliveryRoom, deploy: DeployRow, progress: Progre
 }
 
 function streamsOf(deploy: DeployRow): string[] {
-  return [...(deploy.buildId ? [buildStream(deploy.appId, deploy.buildId)] : []), deployStream(deploy)]
+  return [...(deploy.buildId ? [buildStream(deploy.appId, deploy.buildId)] : []), streamOf(deploy)]
 }
 
 /** What the stream has behind the last line read. */

@@ -5,7 +5,7 @@ import { Fenced } from '../engines/engine.ts'
 import { UserError } from '../kernel/errors.ts'
 import type { EnvironmentId } from '../kernel/ids.ts'
 import type { DeliveryRoom } from './delivery-deps.ts'
-import { type DeployRow, deployStream } from './deploy.ts'
+import { type DeployRow, streamOf } from './deploy.ts'
 import { type DeployEvent, isOpen, transition } from './deploy-state.ts'
 import { insertHistory, lockOpenDeploys, selectFence, updateDeploy } from './deploy-store.ts'
 import { type FollowUpOptions, followUp } from './follow-up.ts'
@@ -88,7 +88,7 @@ export async function applyDeployEvents(
     await insertHistory(tx, journeys.scope, deploy.id, history)
     journeys.open = journeys.open.map((row) => (row.id === next.id ? next : row)).filter((row) => isOpen(row.status))
     for (const each of followUps) await followUp(room, tx, journeys, { deploy, followUp: each, options: step.options })
-    tx.afterCommit(() => room.logs.append(deployStream(next), 'deploy', [history.message]))
+    tx.afterCommit(() => room.logs.append(streamOf(next), 'deploy', [history.message]))
     room.failpoint(`deploy.${history.to}.before`)
     tx.afterCommit(() => room.failpoint(`deploy.${history.to}.after`))
   }

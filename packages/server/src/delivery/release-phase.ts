@@ -4,7 +4,7 @@ import type { DeployId } from '../kernel/ids.ts'
 import { maxStreamBytesOf } from '../logs/index.ts'
 import { type ReleaseRow, releaseName } from '../releases/index.ts'
 import type { DeliveryRoom } from './delivery-deps.ts'
-import { deployStream } from './deploy.ts'
+import { streamOf } from './deploy.ts'
 import type { DeployEvent } from './deploy-state.ts'
 import type { DeployJob } from './record-deploy-event.ts'
 
@@ -53,7 +53,7 @@ async function releaseTask(
   const app = await findApp(room.db, scope, deploy.appId)
   const environment = await findEnvironment(room.db, scope, deploy.environmentId)
   const config = release.configId ? await room.apps.readConfig(room.db, scope, release.configId) : {}
-  const stream = deployStream(deploy)
+  const stream = streamOf(deploy)
   return {
     id: releaseTaskId(deploy.id),
     labels: { app: deploy.appId, environment: deploy.environmentId, team: deploy.teamId, deploy: deploy.id },

@@ -20,7 +20,7 @@ import { cancelDeploy } from './cancel-deploy.ts'
 import { checkedSource } from './check-source.ts'
 import { createDeploy } from './create-deploy.ts'
 import type { DeliveryRoom } from './delivery-deps.ts'
-import { deployStream } from './deploy.ts'
+import { streamOf } from './deploy.ts'
 import { deployView, stepView } from './deploy-view.ts'
 import { type DeployCheck, noSuchDeploy } from './find-deploy.ts'
 import { retryDeploy } from './retry-deploy.ts'
@@ -128,11 +128,11 @@ function logRoutes(room: DeliveryRoom): readonly BoundEndpoint[] {
   return [
     bind(listDeployLogs, async (call) => {
       const deploy = await show(db, call.scope, call.params.id)
-      return await logReplies(logs, deployStream(deploy)).page(call, `/v1/deploys/${deploy.id}/logs`)
+      return await logReplies(logs, streamOf(deploy)).page(call, `/v1/deploys/${deploy.id}/logs`)
     }),
     bind(streamDeployLog, async (call) => {
       const deploy = await show(db, call.scope, call.params.id)
-      return logReplies(logs, deployStream(deploy)).events(call, () => writerStatus(room, call.scope, deploy.id))
+      return logReplies(logs, streamOf(deploy)).events(call, () => writerStatus(room, call.scope, deploy.id))
     }),
   ]
 }
@@ -147,7 +147,7 @@ async function writerStatus(room: DeliveryRoom, scope: TeamScope, id: DeployId):
   if (!finishedAt) return { status, isOver: false }
   if (room.clock.now().getTime() - finishedAt.getTime() > lastLineMs) return { status, isOver: true }
   await room.logs.flush()
-  const written = await room.logs.last(deployStream(deploy), 1, 'deploy')
+  const written = await room.logs.last(streamOf(deploy), 1, 'deploy')
   const step = await selectLastStep(room.db, scope, id)
   const isOver = step?.message.split(/\r?\n/).at(-1) === written[0]?.message
   return { status, isOver }

@@ -1,7 +1,7 @@
 import { SpecRejected } from '../../engines/engine.ts'
 import { releaseById } from '../../releases/index.ts'
 import type { DeliveryRoom } from '../delivery-deps.ts'
-import { deployStream } from '../deploy.ts'
+import { streamOf } from '../deploy.ts'
 import { type DeployJob, recordDeployEvents } from '../record-deploy-event.ts'
 import { endReleasePhase, releasePhaseFailure, runReleasePhase } from '../release-phase.ts'
 import { endUnwanted, whileWanted } from '../while-wanted.ts'
@@ -32,6 +32,6 @@ export const releasing: Stage = async (room, job) => {
 }
 
 async function lastLines(room: DeliveryRoom, job: DeployJob): Promise<readonly string[]> {
-  const lines = await room.logs.last(deployStream(job.deploy), linesShown, 'release')
+  const lines = await room.logs.last(streamOf(job.deploy), linesShown, 'release')
   return lines.map((line) => line.message)
 }
