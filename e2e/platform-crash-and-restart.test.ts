@@ -91,3 +91,15 @@ test('kill -9 of the router: requests it had in hand are lost, the next ones wai
   process.kill(await pidOf('router'), 'SIGKILL')
   assert.equal(await instanceId(), instance)
 })
+
+test('gantry down stops everything even when the supervisor was killed', async () => {
+  const followed = once(platform.process(), 'exit')
+  process.kill((await askLifecycle(platform.home)).pid, 'SIGKILL')
+  await followed
+  assert.equal((await ask(platform.httpPort, 'shop.localhost')).body, 'v1')
+  const stopped = await platform.gantry(['down'])
+  assert.equal(stopped.exitCode, 0, stopped.output)
+  assert.match(stopped.output, /Stopped/)
+  await assert.rejects(ask(platform.httpPort, 'shop.localhost'), /ECONNREFUSED/)
+  assert.match((await platform.gantry(['down'])).output, /Nothing runs/)
+})

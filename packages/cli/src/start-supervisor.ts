@@ -20,6 +20,7 @@ type StartEvent =
   | { readonly event: 'step'; readonly step: string; readonly ms: number }
   | { readonly event: 'upgrading'; readonly from: string; readonly to: string; readonly pid: number }
   | ({ readonly event: 'ready' } & Ready)
+  | { readonly event: 'stopped'; readonly found: boolean }
   | { readonly event: 'failed'; readonly code: string; readonly message: string }
 
 const stepNames: Readonly<Record<string, string>> = {
@@ -98,11 +99,28 @@ async function readEvents(context: Context, supervisor: ChildProcess, onSign: ()
     if (event.event === 'step') {
       const name = stepNames[event.step] ?? event.step
       terminal.say(`  ${terminal.style('green', '✓')} ${name} ${terminal.style('dim', took(event.ms))}`)
-    } else terminal.say(`Upgrading the running platform from ${event.from} to ${event.to}; apps keep serving.`)
+    } else if (event.event === 'upgrading')
+      terminal.say(`Upgrading the running platform from ${event.from} to ${event.to}; apps keep serving.`)
     terminal.status('Starting …')
   }
   const log = `See ${join(context.home, 'log')}.`
   throw new CommandError(exitCodes.failed, 'The supervisor ended before it was ready.', log)
+}
+
+/** Stops what a supervisor that was killed left running; false when there was nothing. */
+export async function stopLeftovers({ home, env, spawnArgv }: Context): Promise<boolean> {
+  const { file, args } = serverCommand()
+  const child = spawnArgv(file, [...args, 'supervisor'], {
+    cwd: '/',
+    stdio: ['ignore', 'ignore', 'inherit', 'pipe'],
+    env: { ...env, GANTRY_HOME: home, GANTRY_EVENTS_FD: '3', GANTRY_STOP_ONLY: '1' },
+  })
+  for await (const line of createInterface({ input: child.stdio[3] as NodeJS.ReadableStream })) {
+    const event = JSON.parse(line) as StartEvent
+    if (event.event === 'failed') throw failure(event, home)
+    if (event.event === 'stopped') return event.found
+  }
+  throw new CommandError(exitCodes.failed, 'What was left running could not be stopped.', `See ${join(home, 'log')}.`)
 }
 
 function failure({ code, message }: { readonly code: string; readonly message: string }, home: string): CommandError {

@@ -4,7 +4,7 @@ import { messageOf, UserError } from '../kernel/errors.ts'
 
 /**
  * What the supervisor tells whoever started it, a line of JSON each, on the descriptor that `GANTRY_EVENTS_FD` names.
- * Durations are in ms. The last one is `ready` or `failed`.
+ * Durations are in ms. The last one is `ready`, `stopped` or `failed`.
  */
 export type StartEvent =
   /** A step of the start is done. */
@@ -12,6 +12,8 @@ export type StartEvent =
   /** Another build of Gantry runs over this home and is being replaced; `pid` is the new supervisor, which is not this process. */
   | { readonly event: 'upgrading'; readonly from: string; readonly to: string; readonly pid: number }
   | ReadyEvent
+  /** With `GANTRY_STOP_ONLY`: nothing runs over this home any more; whether anything did. */
+  | { readonly event: 'stopped'; readonly found: boolean }
   | { readonly event: 'failed'; readonly code: string; readonly message: string }
 
 export type StartStep = 'postgres' | 'router' | 'control_plane' | 'instances' | 'toolchains'

@@ -5,12 +5,11 @@ import { timed } from './events.ts'
 import { openOwnerToken } from './home/owner-token.ts'
 import { installToolchains } from './home/toolchains.ts'
 import { createInstanceVerbs, type InstanceVerbs } from './instance-verbs.ts'
-import { processTable } from './instances/processes.ts'
 import type { LifecycleHandlers } from './lifecycle/verbs.ts'
 import { openPublicSockets, type PublicSockets } from './listening-socket.ts'
 import { openPlatformDatabase, type PlatformDatabase } from './postgres/database.ts'
 import { askSurvivors, type BringUp, bringUp } from './programs/bring-up.ts'
-import { type FoundProgram, findPrograms, readLending } from './programs/find-programs.ts'
+import { findSurvivors } from './programs/find-survivors.ts'
 import { createControlPlane, createRouter } from './programs/platform-programs.ts'
 import type { Program } from './programs/program.ts'
 import type { SupervisorContext } from './supervisor-deps.ts'
@@ -110,17 +109,6 @@ function openControl({ home, users, log }: SupervisorContext, { parts, handlers 
 async function allOrFirstFailure(all: readonly Promise<unknown>[]): Promise<void> {
   await Promise.allSettled(all)
   await Promise.all(all)
-}
-
-function findSurvivors(context: SupervisorContext): FoundProgram[] {
-  const { key, path } = context.home
-  const nameByLending = readLending(join(path, 'run'))
-  return findPrograms({ homeKey: key, uids: uidsOf(context), table: processTable, nameByLending })
-}
-
-/** Root has not yet become somebody else in the first moments of a program. */
-function uidsOf({ users }: SupervisorContext): ReadonlySet<number> {
-  return new Set(users ? [0, users.controlPlane, users.router] : [process.getuid?.() ?? -1])
 }
 
 /** Those of the supervisor that this one succeeds. */

@@ -3,13 +3,14 @@ import { closeSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { systemClock } from '../kernel/clock.ts'
-import { messageOf } from '../kernel/errors.ts'
+import { messageOf, UserError } from '../kernel/errors.ts'
 import { spawnArgv } from '../kernel/spawn-argv.ts'
 import { readBuildIdentity } from './build-identity.ts'
 import { createTell, failedEvent } from './events.ts'
 import { openHome } from './home/folders.ts'
-import { type HomeLock, waitForHomeLock } from './home/lock.ts'
+import { type HomeLock, lockHome, waitForHomeLock } from './home/lock.ts'
 import { takeHome } from './lifecycle/meet-running.ts'
+import { stopLeftovers } from './lifecycle/stop-leftovers.ts'
 import { createFileLogger } from './log-file.ts'
 import { logPath } from './programs/platform-programs.ts'
 import { openLog } from './programs/program-log.ts'
@@ -19,7 +20,7 @@ import type { SupervisorContext, SupervisorDeps } from './supervisor-deps.ts'
 import { rootUsers } from './users.ts'
 
 /**
- * `main.ts supervisor`: runs the platform until it is told to stop. Says how it goes on the descriptor that
+ * `main.ts supervisor`: runs the platform until it is told to stop; with `GANTRY_STOP_ONLY` only stops what a killed one left. Says how it goes on the descriptor that
  * `GANTRY_EVENTS_FD` names (`events.ts`), logs to GANTRY_HOME/log. `given` replaces parts in tests.
  */
 export async function runSupervisor(given: Partial<SupervisorDeps> = {}): Promise<void> {
@@ -32,6 +33,7 @@ export async function runSupervisor(given: Partial<SupervisorDeps> = {}): Promis
       context.log.error({ cause: error.stack ?? messageOf(error) }, 'a fault: this supervisor ends, all else goes on')
       deps.exit(1)
     })
+    if (deps.environment.GANTRY_STOP_ONLY !== undefined) return await stopOnly(context)
     const lock = await takeLock(context)
     if (lock) await supervise(context, lock)
   } catch (error) {
@@ -78,6 +80,15 @@ async function takeLock(context: SupervisorContext): Promise<HomeLock | undefine
   context.tell({ event: 'ready', pid, version, home, api_url: apiUrl, http_port: httpPort, ms })
   context.exit(0)
   return undefined
+}
+
+/** Cleans up after a supervisor that was killed, and ends. */
+async function stopOnly(context: SupervisorContext): Promise<void> {
+  const lock = await lockHome(context.home.key)
+  if (!lock) throw new UserError('already_running', `A supervisor runs over ${context.home.path}: ask it to stop.`)
+  context.tell({ event: 'stopped', found: await stopLeftovers(context) })
+  await lock.release()
+  context.exit(0)
 }
 
 /** Says that it is loaded, and waits for the supervisor before it to let go. */

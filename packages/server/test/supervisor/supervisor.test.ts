@@ -172,6 +172,18 @@ test('when the supervisor is killed everything goes on, and the next one finds i
   assert.deepEqual(platform.left(), [])
 })
 
+test('what a killed supervisor left can be stopped without starting anything', async (t) => {
+  const platform = await started(t, { database: true })
+  const pid = await supervisorPid(platform)
+  const refused = await platform.up({ GANTRY_STOP_ONLY: '1' })
+  assert.ok(refused.last.event === 'failed' && refused.last.code === 'already_running')
+  signal(pid, 'SIGKILL')
+  await eventually('the supervisor is dead', () => !isRunning(pid))
+  assert.deepEqual((await platform.up({ GANTRY_STOP_ONLY: '1' })).last, { event: 'stopped', found: true })
+  assert.deepEqual(platform.left(), [])
+  assert.deepEqual((await platform.up({ GANTRY_STOP_ONLY: '1' })).last, { event: 'stopped', found: false })
+})
+
 test('another build takes over: database and requests go on, programs are the new build', async (t) => {
   const platform = await started(t, { database: true })
   const first = await supervisorPid(platform)

@@ -154,7 +154,7 @@ function readEvents(pipe: Readable): Promise<StartEvent[]> {
         .map((line): StartEvent => JSON.parse(line))
     pipe.setEncoding('utf8').on('data', (chunk: string) => {
       text += chunk
-      if (/"event":"(ready|failed)".*\n$/.test(text)) resolve(parsed())
+      if (/"event":"(ready|failed|stopped)".*\n$/.test(text)) resolve(parsed())
     })
     pipe.once('close', () => resolve(parsed()))
   })

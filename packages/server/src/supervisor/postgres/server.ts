@@ -85,10 +85,18 @@ async function waitUntilAccepting(
 
 /**
  * The server that an earlier supervisor left running, if it runs these binaries; undefined otherwise. One of other
- * binaries, or one that is neither starting nor ready, is shut down first.
+ * binaries is shut down first.
  */
-export async function adoptServer(plan: ServerPlan): Promise<ProgramProcess | undefined> {
-  const { dataFolder, clock, binaries } = plan
+export async function adoptServer({ dataFolder, clock, binaries }: ServerPlan): Promise<ProgramProcess | undefined> {
+  const running = findServer(dataFolder, clock)
+  if (running === undefined || runs(running.pid, binaries)) return running
+  running.signal('SIGTERM')
+  await running.ended
+  return undefined
+}
+
+/** The server of a data folder, whoever started it; undefined when none runs. */
+export function findServer(dataFolder: string, clock: Clock): ProgramProcess | undefined {
   const found = findPostmaster(dataFolder)
   if (found === undefined) return undefined
   const { pid, startTicks } = found
@@ -97,16 +105,15 @@ export async function adoptServer(plan: ServerPlan): Promise<ProgramProcess | un
     while (alive()) await clock.wait(20)
     return 'ended, unseen'
   }
-  const signal = (name: NodeJS.Signals) => {
-    if (alive()) signalQuietly(pid, shutdownSignal(name))
+  return {
+    pid,
+    startedAt: clock.now(),
+    report: waitUntilAccepting(dataFolder, pid, clock, () => !alive()),
+    ended: waitForEnd(),
+    signal(name) {
+      if (alive()) signalQuietly(pid, shutdownSignal(name))
+    },
   }
-  if (!runs(pid, binaries)) {
-    signal('SIGTERM')
-    await waitForEnd()
-    return undefined
-  }
-  const report = waitUntilAccepting(dataFolder, pid, clock, () => !alive())
-  return { pid, startedAt: clock.now(), report, ended: waitForEnd(), signal }
 }
 
 function runs(pid: number, binaries: PostgresBinaries): boolean {

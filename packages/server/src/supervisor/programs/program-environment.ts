@@ -10,6 +10,7 @@ const ownVariables = new Set([
   'GANTRY_READY_FD',
   'GANTRY_RUN_AS',
   'GANTRY_RUN_GROUPS',
+  'GANTRY_STOP_ONLY',
   'GANTRY_SUCCESSOR',
   'INVOCATION_ID',
   'LISTEN_FDS',
