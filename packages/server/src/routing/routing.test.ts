@@ -277,6 +277,24 @@ test('targets of an earlier boot are not served', async () => {
   assert.equal((await table(whole)).entries[0]?.targets.length, 1)
 })
 
+test('a stored route that is none costs its own environment the route, and nobody else', async () => {
+  await set('one')
+  await set('two')
+  for (const entry of [
+    '"x"',
+    '[7]',
+    '{"hosts": "x"}',
+    '{"hosts": ["one.localhost"], "mode": "serve", "targets": [{}]}',
+  ]) {
+    await database.db.query('update routes set entry = $1::jsonb where environment_id = $2', [entry, 'one'])
+    const whole = await table(undefined)
+    assert.deepEqual(
+      whole.entries.map((route) => route.environmentId),
+      ['two'],
+    )
+  }
+})
+
 const release = (openRequests: number, more: Partial<ReleaseMetrics> = {}): ReleaseMetrics => ({
   environmentId: 'env-1',
   releaseId: 'rel-1',

@@ -4,7 +4,7 @@ import type { Logger } from '../kernel/logger.ts'
 import type { RouterMetrics, TableUpdate } from '../router/protocol.ts'
 import { type Bell, createBell } from './bell.ts'
 import { createLiveRouters, type LiveRouters } from './live-routers.ts'
-import { planRead, type RouteContent, toUpdate } from './route.ts'
+import { isWellFormed, planRead, type RouteContent, type RouteRow, toUpdate } from './route.ts'
 import {
   readEpoch,
   readRevision,
@@ -159,9 +159,9 @@ async function readUpdate(room: Room, asked: { epoch: string; after: number }): 
     case 'nothing':
       return undefined
     case 'delta':
-      return toUpdate(position, await readRoutesAfter(db, plan.after), false)
+      return toUpdate(position, told(room, await readRoutesAfter(db, plan.after)), false)
     case 'full':
-      return toUpdate(position, await readRoutes(db), true)
+      return toUpdate(position, told(room, await readRoutes(db)), true)
     case 'history_lost':
       room.logger.warn(
         { asked, position },
@@ -170,6 +170,14 @@ async function readUpdate(room: Room, asked: { epoch: string; after: number }): 
       await replaceEpoch(db, epoch, room.newEpoch())
       return await readUpdate(room, asked)
   }
+}
+
+function told({ logger }: Room, rows: readonly RouteRow[]): readonly RouteRow[] {
+  for (const { environmentId, content } of rows) {
+    if (content && !isWellFormed(content))
+      logger.error({ environment: environmentId }, 'a stored route is none: left out')
+  }
+  return rows
 }
 
 async function waitForAcknowledgements(room: Room, revision: number, signal: AbortSignal): Promise<void> {

@@ -9,8 +9,8 @@ export interface ClaimedWork {
   readonly subject: string
   readonly fence: number
   readonly attempts: number
-  /** The row's counter of requests when it was claimed. */
-  readonly requested: number
+  /** The row's counter of requests when it was claimed, as text: whatever a row holds, others are claimed beside it. */
+  readonly requested: string
 }
 
 /** While a row is leased its `run_at` is `infinity`, unless somebody asked again: then it is when to run next. */
@@ -19,7 +19,7 @@ export async function enqueueWork(db: Queryable, kind: WorkKind, subject: string
     `with row as (
        insert into work (kind, subject, run_at) values ($1, $2, coalesce($3, now()))
        on conflict (kind, subject) do update
-         set requested = work.requested + 1, run_at = least(work.run_at, excluded.run_at)
+         set requested = work.requested % 4611686018427387904 + 1, run_at = least(work.run_at, excluded.run_at)
        returning run_at)
      select pg_notify('work', $1 || ' ' || $2) from row where run_at <= now()`,
     [kind, subject, runAt ?? null],
@@ -41,9 +41,9 @@ export async function claimWork(
          where work.kind = wanted.kind and lease_until is null and run_at <= now()
          order by run_at limit wanted.free for update skip locked) w)
      update work set fence = nextval('fences'), lease_until = now() + $4 * interval '1 millisecond', leased_by = $3,
-       attempts = attempts + 1, run_at = 'infinity'
+       attempts = least(attempts, 1000000) + 1, run_at = 'infinity'
      from due where work.kind = due.kind and work.subject = due.subject
-     returning work.kind, work.subject, work.fence, work.attempts, work.requested`,
+     returning work.kind, work.subject, work.fence, work.attempts, work.requested::text as requested`,
     [kinds, free, lease.seat, lease.ms],
   )
 }
