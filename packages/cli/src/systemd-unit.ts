@@ -16,8 +16,9 @@ const kept = [
 ]
 
 /**
- * The unit: the supervisor is the main process; a crash of it leaves apps serving (`KillMode=mixed` ends the rest only on
- * stop), and it may make control groups below its own (`Delegate`).
+ * The unit: the supervisor is the main process and ends everything else itself when it is told to stop; systemd kills
+ * nothing but it (`KillMode=process`), so that a crash leaves apps serving until the next supervisor adopts them
+ * (docs/adr/0008). It may make control groups below its own (`Delegate`).
  */
 export function systemdUnit({ file, args, home, env }: UnitFacts): string {
   const settings = kept.flatMap((name) => (env[name] ? [`Environment=${quoted(`${name}=${env[name]}`)}`] : []))
@@ -32,7 +33,7 @@ NotifyAccess=all
 Environment=${quoted(`GANTRY_HOME=${home}`)}
 Environment=${quoted(`NODE_COMPILE_CACHE=${home}/cache/node`)}
 ${settings.map((line) => `${line}\n`).join('')}ExecStart=${command}
-KillMode=mixed
+KillMode=process
 TimeoutStopSec=60
 Restart=always
 RestartSec=1
