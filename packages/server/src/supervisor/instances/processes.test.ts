@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { type AddressInfo, connect, createServer } from 'node:net'
 import { test } from 'node:test'
 import { findPlace } from './cgroups.ts'
-import { parseListeners } from './listeners.ts'
+import { listenersOf, parseListeners } from './listeners.ts'
 import { type Process, type ProcessTable, parseStat, processesOf, straysOf } from './processes.ts'
 import { maxOpenFiles } from './tools.ts'
 
@@ -105,6 +107,21 @@ test('listening sockets are read from the kernel’s tables', () => {
       ['116', '127.0.0.1', 83],
     ],
   )
+})
+
+test('a process’s listeners are found among many others and many connections', async () => {
+  const servers = Array.from({ length: 60 }, (_, n) => createServer().listen(0, n % 2 ? '127.0.0.1' : '::1'))
+  await Promise.all(servers.map((server) => once(server, 'listening')))
+  const sockets = servers.flatMap((server) => {
+    const { port, address } = server.address() as AddressInfo
+    return Array.from({ length: 5 }, () => connect(port, address))
+  })
+  await Promise.all(sockets.map((socket) => once(socket, 'connect')))
+  const expected = servers.map((server) => server.address() as AddressInfo).map((at) => `${at.address} ${at.port}`)
+  const found = listenersOf([process.pid]).map(({ host, port }) => `${host} ${port}`)
+  for (const socket of sockets) socket.destroy()
+  for (const server of servers) server.close()
+  assert.deepEqual(found.sort(), expected.sort())
 })
 
 test('the place for control groups is below the supervisor’s own, in both versions', () => {
