@@ -14,6 +14,7 @@ import {
 } from './incoming-push.ts'
 import type { Refusal } from './push.ts'
 import { updatePushes } from './push-store.ts'
+import { settlePushes } from './settle-pushes.ts'
 
 export interface Acceptance {
   readonly state: PushState
@@ -136,13 +137,8 @@ async function takeBack(deps: PushDeps, context: PushContext, state: PushState, 
   const back = state.taken.map(({ command: { ref, from, to } }) => ({ ref, from: to, to: from }))
   try {
     if (back.length > 0) await deps.git.startRefUpdate(context.path).commit(back)
-    const change = { status: 'rejected', at: deps.clock.now() } as const
-    await updatePushes(
-      deps.db,
-      context.scope,
-      state.taken.map((item) => item.id),
-      change,
-    )
+    const ids = state.taken.map((item) => item.id)
+    await settlePushes(deps, context.scope, ids, 'rejected')
   } catch (error) {
     // The rows stay `received`: the next start compares them with the refs and settles what is true then.
     deps.log.error({ err: error }, 'a push could not be taken back')

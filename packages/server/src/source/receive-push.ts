@@ -13,9 +13,9 @@ import {
 } from './incoming-push.ts'
 import { decidePush, type Refusal } from './push.ts'
 import { openPushReply, type PushReport } from './push-reply.ts'
-import { updatePushes } from './push-store.ts'
 import { readPushRequest } from './read-push-request.ts'
 import { receiveObjects } from './receive-objects.ts'
+import { settlePushes } from './settle-pushes.ts'
 
 /**
  * A push, from its first packet to its report. The objects go to git under refs of Gantry's own; a branch moves only when
@@ -58,11 +58,10 @@ async function takePush(
   }
 }
 
-/** Best effort: a row that stays `received` is settled at the next start. */
+/** A row that stays `received` is settled at the next start. */
 async function reject(deps: PushDeps, context: PushContext, { taken }: PushState): Promise<void> {
   const ids = taken.map((item) => item.id)
-  const change = { status: 'rejected', at: deps.clock.now() } as const
-  await updatePushes(deps.db, context.scope, ids, change).catch(() => undefined)
+  await settlePushes(deps, context.scope, ids, 'rejected').catch(() => undefined)
 }
 
 /** What the client is told of each ref, in the order in which it named them. */

@@ -1,6 +1,7 @@
 import { type RefChange, RefsRefused } from '../clients/git/index.ts'
 import type { PushContext, PushDeps, TakenRef } from './incoming-push.ts'
-import { type PushStatus, updatePushes } from './push-store.ts'
+import type { PushStatus } from './push-store.ts'
+import { settlePushes } from './settle-pushes.ts'
 
 /**
  * Puts a ref back to what it was before a push whose deploy failed, so that pushing again is a push again. Nothing when
@@ -8,7 +9,7 @@ import { type PushStatus, updatePushes } from './push-store.ts'
  */
 export async function revertPush(deps: PushDeps, context: PushContext, { id, command }: TakenRef): Promise<void> {
   const { ref, from, to } = command
-  const mark = (status: PushStatus) => updatePushes(deps.db, context.scope, [id], { status, at: deps.clock.now() })
+  const mark = (status: PushStatus) => settlePushes(deps, context.scope, [id], status)
   await deps.ordered(context.repositoryId, async () => {
     try {
       await mark('reverting')
