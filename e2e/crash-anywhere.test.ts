@@ -3,7 +3,7 @@ import { chmod, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { allFailpoints, choosePoints, everyPoint, victims } from './support/crash/points.ts'
+import { allFailpoints, choosePoints, everyPoint, type Point, victims } from './support/crash/points.ts'
 import { assertAtRest } from './support/crash/resting.ts'
 import { type PointReport, runPoint } from './support/crash/run-point.ts'
 import { createWorld, type World } from './support/crash/world.ts'
@@ -13,22 +13,38 @@ const wanted = process.env.GANTRY_CRASH_POINTS ?? '12'
 const only = process.env.GANTRY_CRASH_ONLY
 const seed = Number(process.env.GANTRY_TEST_SEED ?? 1)
 const all = everyPoint()
-const nameOf = (point: (typeof all)[number]) => `${point.journey}, ${point.failpoint}, ${point.victim}`
+const nameOf = (point: Point) => `${point.journey}, ${point.failpoint}, ${point.victim}`
 const chosen = only
   ? all.filter((point) => nameOf(point).includes(only))
   : choosePoints(all, wanted === 'all' ? all.length : Number(wanted), seed)
 
 let folder: string
-let world: World
+let world: World | undefined
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), 'gantry-e2e-'))
   await chmod(folder, 0o711)
-  world = await createWorld(folder)
 })
 after(async () => {
   await world?.close()
   await rm(folder, { recursive: true, force: true })
 })
+
+/** One platform for all points, until one of them fails: what that left would be held against the next. */
+async function atPoint(point: Point, name: string): Promise<PointReport> {
+  world ??= await createWorld(folder)
+  const { rows } = world
+  try {
+    const live = await eventually('the platform is at rest before', () => assertAtRest(world as World))
+    return await runPoint(world, point, live, name)
+  } catch (error) {
+    const deploys = await rows
+      .query('select id, kind, status, error_code, error_message from deploys order by created_at desc limit 3')
+      .catch(() => [])
+    await world.close()
+    world = undefined
+    throw new Error(`${String(error)}\ncause: ${String((error as Error).cause)}\n${JSON.stringify(deploys)}`)
+  }
+}
 
 test('every failpoint is crashed at, with every victim', () => {
   for (const failpoint of allFailpoints)
@@ -46,9 +62,8 @@ test(`kill -9 at ${chosen.length} of ${all.length} points: exactly the old or th
   for (const [n, point] of chosen.entries()) {
     const name = nameOf(point)
     await t.test(name, async (tt) => {
-      const live = await eventually('the platform is at rest before', () => assertAtRest(world))
       const startedAt = performance.now()
-      const report = await runPoint(world, point, live, `p${n}`)
+      const report = await atPoint(point, `p${n}`)
       reports.push({ ...report, name, victim: point.victim })
       const took = Math.round(performance.now() - startedAt)
       tt.diagnostic(

@@ -241,7 +241,7 @@ class RunningPlatform implements Platform {
   async destroy(): Promise<void> {
     await this.down()
     await run(join(checkout, 'gantry'), ['down'], { env: this.env }) // whatever an upgrade or a crash left behind
-    await rm(this.#root, { recursive: true, force: true })
+    await rm(this.#root, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 }) // a process that just ended may still write its compile cache
   }
 }
 

@@ -100,8 +100,11 @@ export const journeys: Readonly<Record<JourneyName, Journey>> = {
   rollback: {
     mayGoLive: true,
     async run(world) {
-      const environment = { id: world.environmentId }
-      await world.platform.api('POST', '/v1/deploys', { environment, kind: 'rollback' }).catch(() => undefined)
+      const [other] = await world.rows.query<{ id: string }>(
+        `select id from releases where id <> (select live_release_id from environments) order by version desc limit 1`,
+      )
+      const body = { environment: { id: world.environmentId }, kind: 'rollback', rollback_to: { id: other?.id } }
+      await world.platform.api('POST', '/v1/deploys', body).catch(() => undefined)
       return {}
     },
   },

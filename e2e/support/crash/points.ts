@@ -42,6 +42,7 @@ const failpointsOf: Readonly<Record<Exclude<JourneyName, 'push'>, readonly strin
   exit: [
     'rollout_failure.before',
     'rollout_failure.after',
+    'push.reverting',
     'push.reverted',
     'deploy.failed.before',
     'deploy.failed.after',
@@ -88,7 +89,7 @@ export function everyPoint(): readonly Point[] {
 }
 
 function isOfEveryPush(name: string): boolean {
-  return !/^(build\.step|push\.reverted|rollout_failure|deploy\.(failed|cancelled|superseded))/.test(name)
+  return !/^(build\.step|push\.revert|rollout_failure|deploy\.(failed|cancelled|superseded))/.test(name)
 }
 
 /** So many points, the same ones for the same seed: spread over journeys, failpoints and victims. */

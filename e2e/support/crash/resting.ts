@@ -55,7 +55,7 @@ async function wrongRows({ rows, repository, environmentId }: World): Promise<st
   }
   return [
     ...(await found('work', `select * from work where kind <> 'retention' or lease_until < now()`)),
-    ...(await found('an open push', `select id, ref from pushes where status = 'received'`)),
+    ...(await found('an open push', `select id, ref from pushes where status in ('received', 'reverting')`)),
     ...(await found('an open build', 'select id, status from builds where finished_at is null')),
     ...(await found('a workspace', `select path from build_folders where kind = 'workspace'`)),
     ...(await found(
