@@ -12,7 +12,7 @@ import { prepareLayer, prepareToolchain } from './make-layer.ts'
 import { runUnit } from './run-unit.ts'
 import { systemPath } from './step-environment.ts'
 import { formatBytes, formatSeconds } from './step-failure.ts'
-import { exists, folderSize, give, linkEntries, makePassable, makeWorkspace } from './workspace.ts'
+import { exists, folderSize, give, linkEntries, makePassable, makeWorkspace, seal } from './workspace.ts'
 
 /** Layers by the name that the artifact or the build knows them under. */
 interface Layers {
@@ -109,7 +109,7 @@ async function exportSlug(job: BuildJob, path: string, layers: Layers): Promise<
   await deps.folders.remove(path)
   const { sizeBytes } = await deps.source.exportTree(app.repositoryId, job.treeId, path)
   await removeLinked(job, path, layers)
-  await deps.folders.seal(path, app.runUid)
+  await seal(job, path)
   return sizeBytes
 }
 
@@ -135,7 +135,7 @@ async function buildSlug(job: BuildJob, path: string, layers: Layers): Promise<n
     },
   })
   if (await exists(path)) return await folderSize(path) // moved before an interruption
-  await deps.folders.seal(workspace.app, app.runUid)
+  await seal(job, workspace.app)
   await removeLinked(job, workspace.app, layers)
   await rename(workspace.app, path)
   return await folderSize(path)

@@ -8,7 +8,7 @@ import { claimFolder } from './folder-store.ts'
 import { insertLayer, type Layer, takeLayer } from './layer-store.ts'
 import { runUnit } from './run-unit.ts'
 import { formatBytes } from './step-failure.ts'
-import { copyFiles, exportSource, folderSize, give, makePassable, makeWorkspace } from './workspace.ts'
+import { copyFiles, exportSource, folderSize, give, makePassable, makeWorkspace, seal } from './workspace.ts'
 
 interface LayerRecipe {
   readonly name: string
@@ -87,7 +87,7 @@ async function makeLayer(job: BuildJob, recipe: LayerRecipe): Promise<Layer> {
       await give(job, path)
     },
   })
-  await deps.folders.seal(path, app.runUid)
+  await seal(job, path)
   const sizeBytes = await folderSize(path)
   job.say(`${recipe.title}: ${formatBytes(sizeBytes)}, kept for the next build.`)
   return await insertLayer(deps.db, scope, {

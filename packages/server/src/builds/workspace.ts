@@ -1,6 +1,7 @@
 import { chmod, cp, lstat, mkdir, readdir, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { isSystemError } from '../kernel/errors.ts'
+import { isSystemError, UserError } from '../kernel/errors.ts'
+import { Refusal } from '../supervisor/protocol.ts'
 import { type BuildJob, knownTasks } from './build-job.ts'
 import { claimFolder } from './folder-store.ts'
 
@@ -72,8 +73,23 @@ export async function linkEntries(content: string, folder: string): Promise<void
   }
 }
 
+/** Makes a tree the build's. Throws `build_failed` for one that cannot be. */
 export async function give(job: BuildJob, path: string): Promise<void> {
-  await job.deps.folders.give(path, { uid: job.app.buildUid, gid: job.app.runUid })
+  const owner = { uid: job.app.buildUid, gid: job.app.runUid }
+  await job.deps.folders.give(path, owner).catch((error: unknown) => explainRefusal(path, error))
+}
+
+/** Makes a tree Gantry's, for good. Throws `build_failed` for one that cannot be kept. */
+export async function seal(job: BuildJob, path: string): Promise<void> {
+  await job.deps.folders.seal(path, job.app.runUid).catch((error: unknown) => explainRefusal(path, error))
+}
+
+/** What is in a tree is the user's doing, and the same the next time: never tried again. */
+function explainRefusal(path: string, error: unknown): never {
+  if (!(error instanceof Refusal) || error.refusal !== 'SpecRejected') throw error
+  const what = error.message.replaceAll(`${path}/`, '')
+  const shown = what.length > 300 ? `${what.slice(0, 150)}…${what.slice(-100)}` : what
+  throw new UserError('build_failed', `The files of this build cannot be kept: ${shown}.`, { cause: error })
 }
 
 export async function makePassable(folder: string): Promise<void> {
@@ -103,16 +119,21 @@ export async function exists(path: string): Promise<boolean> {
   }
 }
 
-/** Bytes of all regular files below a folder. */
+/** Bytes of all regular files below a folder. Names are bytes: a tree may have some that are not UTF-8. */
 export async function folderSize(folder: string): Promise<number> {
+  const folders: Buffer[] = [Buffer.from(folder)]
   let bytes = 0
-  const entries = await readdir(folder, { withFileTypes: true, recursive: true })
-  const files = entries.filter((entry) => entry.isFile())
-  for (let at = 0; at < files.length; at += 64) {
-    const sizes = await Promise.all(
-      files.slice(at, at + 64).map(async (entry) => (await lstat(join(entry.parentPath, entry.name))).size),
-    )
-    for (const size of sizes) bytes += size
+  for (let next = folders.pop(); next !== undefined; next = folders.pop()) {
+    const files: Buffer[] = []
+    for (const entry of await readdir(next, { withFileTypes: true, encoding: 'buffer' })) {
+      const path = Buffer.concat([next, Buffer.from('/'), entry.name])
+      if (entry.isDirectory()) folders.push(path)
+      else if (entry.isFile()) files.push(path)
+    }
+    for (let at = 0; at < files.length; at += 64) {
+      const sizes = await Promise.all(files.slice(at, at + 64).map(async (path) => (await lstat(path)).size))
+      for (const size of sizes) bytes += size
+    }
   }
   return bytes
 }

@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import {
   chmodSync,
   existsSync,
+  linkSync,
   lstatSync,
   mkdirSync,
   mkdtempSync,
@@ -136,6 +137,39 @@ describe('the file verbs', () => {
     mkdirSync(folder)
     await once(spawn('mkfifo', [join(folder, 'pipe')]), 'exit')
     await assert.rejects(files.seal(folder, 200_001), /pipe is neither/)
+  })
+
+  test('names need not be UTF-8', async () => {
+    const folder = join(home, 'builds/bld-2')
+    const name = Buffer.concat([Buffer.from(`${folder}/caf`), Buffer.from([0xe9])])
+    mkdirSync(name, { recursive: true })
+    writeFileSync(Buffer.concat([name, Buffer.from([0x2f, 0xff])]), 'x')
+    await files.give(folder, { uid: appUid, gid: appUid })
+    await files.seal(folder, appUid)
+    assert.equal(lstatSync(Buffer.concat([name, Buffer.from([0x2f, 0xff])])).mode & 0o777, 0o440)
+  })
+
+  test('what nobody could open by its path is refused', async () => {
+    const folder = join(home, 'builds/bld-2')
+    mkdirSync(folder)
+    let at = folder
+    for (let i = 0; i < 201; i++) mkdirSync((at = join(at, 'd')))
+    await assert.rejects(files.seal(folder, appUid), /more than 200 folders deep/)
+    const long = 'n'.repeat(250)
+    const make = `for (let i = 0; i < 14; i++) { require('fs').mkdirSync('${long}'); process.chdir('${long}') }`
+    const second = join(home, 'builds/bld-3')
+    mkdirSync(second)
+    await once(spawn(process.execPath, ['-e', make], { cwd: second }), 'exit')
+    await assert.rejects(files.give(second, { uid: appUid, gid: appUid }), /too long for a path/)
+    for (const path of [folder, second]) await files.remove(path)
+  })
+
+  test('a file that got in by a hard link stays whose it is', asRoot, async () => {
+    const folder = build()
+    await files.give(folder, { uid: appUid, gid: appUid })
+    linkSync(join(outside, 'precious'), join(folder, 'sub/linked'))
+    await assert.rejects(files.seal(folder, appUid), /linked belongs to somebody else/)
+    untouched()
   })
 
   test('nothing is given to root or to the platform', asRoot, async () => {

@@ -46,8 +46,8 @@ export function createFiles(deps: FilesDeps): Files {
     seal: (path, gid) =>
       withEntry(home, sealable, path, async (entry) => {
         const owner = checked({ uid: gid, gid }) && controlPlane && { uid: controlPlane.uid, gid }
-        if (controlPlane) refuseUsed(entry, path, controlPlane.uid)
-        await change(entry, path, sealVisitor(owner))
+        const makers = controlPlane ? [controlPlane.uid, makerOf(entry, path, controlPlane.uid)] : []
+        await change(entry, path, sealVisitor(owner, makers))
       }),
     remove: (path) => withEntry(home, removable, path, (entry) => trash.take(entry)),
   }
@@ -64,17 +64,18 @@ async function change(entry: Entry, shown: string, visitor: Parameters<typeof wa
 }
 
 /**
- * Refuses while a process of the tree's owner works in it: a build that is not over would go on writing through what it
- * has open. Only such processes can: everybody else never had the right.
+ * The uid that owns a tree. Refuses while a process of its works in it: a build that is not over would go on writing
+ * through what it has open. Only such processes can: everybody else never had the right.
  */
-function refuseUsed(entry: Entry, shown: string, controlPlane: number): void {
+function makerOf(entry: Entry, shown: string, controlPlane: number): number {
   const tree = lstatSync(entry.path, { throwIfNoEntry: false })
   if (!tree?.isDirectory()) throw new Refusal('SpecRejected', `${shown} is not a folder`)
-  if (tree.uid === controlPlane) return
+  if (tree.uid === controlPlane) return tree.uid
   for (const name of readdirSync('/proc')) {
     if (!/^\d+$/.test(name) || Number(name) === process.pid) continue
     if (worksIn(name, tree.uid, shown)) throw new Refusal('NotEnded', `process ${name} still works in ${shown}`)
   }
+  return tree.uid
 }
 
 function worksIn(pid: string, uid: number, folder: string): boolean {

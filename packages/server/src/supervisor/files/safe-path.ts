@@ -47,8 +47,13 @@ export function inFolder(folderFd: number, name: string): string {
   return `/proc/self/fd/${folderFd}/${name}`
 }
 
+/** `inFolder` for the names that a tree brought: they are bytes, and need not be UTF-8. */
+export function bytesInFolder(folderFd: number, name: Buffer): Buffer {
+  return Buffer.concat([Buffer.from(inFolder(folderFd, '')), name])
+}
+
 /** Opens a folder that must be one and not a link to one. */
-export function openFolderAt(path: string): number {
+export function openFolderAt(path: string | Buffer): number {
   return openSync(path, openFolder)
 }
 

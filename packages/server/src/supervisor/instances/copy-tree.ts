@@ -15,10 +15,12 @@ import {
   symlinkSync,
   writeSync,
 } from 'node:fs'
-import { join } from 'node:path'
-import { inFolder, openFolderAt } from '../files/safe-path.ts'
+import { bytesInFolder, inFolder, openFolderAt } from '../files/safe-path.ts'
 import type { Owner } from '../files/tree.ts'
 import { Refusal } from '../protocol.ts'
+
+/** Names are bytes: a tree may have some that are not UTF-8. */
+type Path = string | Buffer
 
 const smallBytes = 128 * 1024
 const openSource = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK | constants.O_NOCTTY
@@ -27,12 +29,12 @@ const openSource = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBL
  * Copies a tree of few files into an empty folder: links as links, contents cloned where the file system can, times kept,
  * everything writable by its owner and by nobody else. Follows no link of the source. The target must be out of others' reach.
  */
-export function copyTree(source: string, target: string, shown: string, owner: Owner | undefined): void {
+export function copyTree(source: Path, target: Path, shown: string, owner: Owner | undefined): void {
   const fd = openFolderAt(source)
   try {
-    for (const entry of readdirSync(inFolder(fd, '.'), { withFileTypes: true })) {
-      const from = inFolder(fd, entry.name)
-      const to = join(target, entry.name)
+    for (const entry of readdirSync(inFolder(fd, '.'), { withFileTypes: true, encoding: 'buffer' })) {
+      const from = bytesInFolder(fd, entry.name)
+      const to = Buffer.concat([Buffer.from(target), Buffer.from('/'), entry.name])
       const name = `${shown}/${entry.name}`
       if (entry.isDirectory()) copyFolder(from, to, name, owner)
       else if (entry.isFile()) copyFile(from, to, name, owner)
@@ -44,18 +46,18 @@ export function copyTree(source: string, target: string, shown: string, owner: O
   }
 }
 
-function copyFolder(from: string, to: string, name: string, owner: Owner | undefined): void {
+function copyFolder(from: Path, to: Path, name: string, owner: Owner | undefined): void {
   mkdirSync(to, { mode: 0o700 })
   copyTree(from, to, name, owner)
   if (owner) lchownSync(to, owner.uid, owner.gid)
 }
 
-function copyLink(from: string, to: string, owner: Owner | undefined): void {
-  symlinkSync(readlinkSync(from), to)
+function copyLink(from: Path, to: Path, owner: Owner | undefined): void {
+  symlinkSync(readlinkSync(from, 'buffer'), to)
   if (owner) lchownSync(to, owner.uid, owner.gid)
 }
 
-function copyFile(from: string, to: string, name: string, owner: Owner | undefined): void {
+function copyFile(from: Path, to: Path, name: string, owner: Owner | undefined): void {
   const source = openSync(from, openSource)
   try {
     const stats = fstatSync(source)
