@@ -9,6 +9,7 @@ import { type PointReport, runPoint } from './support/crash/run-point.ts'
 import { createWorld, type World } from './support/crash/world.ts'
 import { eventually } from './support/eventually.ts'
 
+/** How many points, or `all`; and, to look at some again, a part of their names: `push, route.after` or `postgres`. */
 const wanted = process.env.GANTRY_CRASH_POINTS ?? '12'
 const only = process.env.GANTRY_CRASH_ONLY
 const seed = Number(process.env.GANTRY_TEST_SEED ?? 1)
