@@ -50,7 +50,9 @@ describe('what a build leaves', () => {
 
   it('is kept with names that are not UTF-8', async () => {
     const name = `Buffer.from([0x63, 0xe9])`
-    const { artifactId } = await run(`require('fs').mkdirSync(${name});require('fs').writeFileSync(Buffer.concat([${name}, Buffer.from('/x')]), '1')`)
+    const { artifactId } = await run(
+      `require('fs').mkdirSync(${name});require('fs').writeFileSync(Buffer.concat([${name}, Buffer.from('/x')]), '1')`,
+    )
     assert.ok(await t.builds.artifact(t.test.db, t.scope, artifactId))
   })
 })

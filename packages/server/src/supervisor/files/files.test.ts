@@ -153,7 +153,10 @@ describe('the file verbs', () => {
     const folder = join(home, 'builds/bld-2')
     mkdirSync(folder)
     let at = folder
-    for (let i = 0; i < 201; i++) mkdirSync((at = join(at, 'd')))
+    for (let i = 0; i < 201; i++) {
+      at = join(at, 'd')
+      mkdirSync(at)
+    }
     await assert.rejects(files.seal(folder, appUid), /more than 200 folders deep/)
     const long = 'n'.repeat(250)
     const make = `for (let i = 0; i < 14; i++) { require('fs').mkdirSync('${long}'); process.chdir('${long}') }`
