@@ -20,8 +20,9 @@ import { parseLine } from './output/log-format.ts'
 import type { SpawnSpec, Status } from './protocol.ts'
 
 export const isRoot = process.getuid?.() === 0
-export const appUid = isRoot ? 201_001 : (process.getuid?.() ?? 0)
-export const otherUid = isRoot ? 201_002 : appUid
+/** Of this test file alone: a supervisor ends everything that runs under a uid, also what another file started. */
+export const appUid = isRoot ? 300_000 + 2 * process.pid : (process.getuid?.() ?? 0)
+export const otherUid = isRoot ? appUid + 1 : appUid
 
 /** A real supervisor in a process of its own, over a home of its own. */
 export interface TestSupervisor {

@@ -188,12 +188,12 @@ describe('the file verbs', () => {
     const folder = build()
     await files.give(folder, { uid: appUid, gid: appUid })
     const child = spawn('sleep', ['600'], { cwd: folder, uid: appUid, gid: appUid, stdio: 'ignore' })
+    const ended = once(child, 'exit')
     await once(child, 'spawn')
     await assert.rejects(
       files.seal(folder, appUid),
       (error) => error instanceof Refusal && error.refusal === 'NotEnded',
     )
-    const ended = once(child, 'exit')
     child.kill('SIGKILL')
     await ended
     await files.seal(folder, appUid)
@@ -210,6 +210,7 @@ describe('the file verbs', () => {
     chmodSync(outside, 0o755)
     const swap = `const fs = require('fs'); for (;;) for (let i = 0; i < 40; i++) try { fs.renameSync('d'+i, 'x'+i); fs.symlinkSync('${outside}', 'd'+i); fs.unlinkSync('d'+i); fs.renameSync('x'+i, 'd'+i) } catch {}`
     const child = spawn(process.execPath, ['-e', swap], { cwd: folder, uid: appUid, gid: appUid, stdio: 'ignore' })
+    const ended = once(child, 'exit')
     await once(child, 'spawn')
     try {
       for (let round = 0; round < 60; round++) {
@@ -218,7 +219,6 @@ describe('the file verbs', () => {
       }
       await files.remove(folder)
     } finally {
-      const ended = once(child, 'exit')
       child.kill('SIGKILL')
       await ended
     }
