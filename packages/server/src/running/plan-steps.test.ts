@@ -176,6 +176,28 @@ describe('planning the steps of an environment', () => {
     ])
   })
 
+  test('scaling down keeps what serves until the one that stays has come back from its crash', () => {
+    const crashed = anInstance({
+      id: 'ins-0',
+      slot: 0,
+      status: 'ended',
+      endedAt: at(0),
+      crashes: 1,
+      presence: 'absent',
+    })
+    const [spare, back] = [
+      anInstance({ id: 'ins-1', slot: 1 }),
+      anInstance({ id: 'ins-2', slot: 0, status: 'starting' }),
+    ]
+    const workload = aWorkload({ scale: { web: 1 } })
+    assert.deepEqual(planSteps(workload, [crashed, spare], defaultPolicy, at(10)).steps, [])
+    assert.deepEqual(planSteps(workload, [crashed, spare, back], defaultPolicy, at(2000)).steps, [
+      { kind: 'route', mode: 'serve', serve: ids('ins-2'), drain: ids('ins-1') },
+    ])
+    const nothing = aWorkload({ scale: { web: 0 } })
+    assert.deepEqual(kinds(planSteps(nothing, [crashed, spare], defaultPolicy, at(10)).steps), ['route'])
+  })
+
   test('a worker is ready when it has lived a second, and its predecessor stops without a drain', () => {
     const workload = aWorkload({ ...rollout, scale: { web: 0, worker: 1 } }, { web: {}, worker: {} })
     const { healthyAt: _, ...worker } = anInstance({ processType: 'worker', status: 'starting', startedAt: at(0) })

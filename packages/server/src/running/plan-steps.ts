@@ -218,7 +218,7 @@ function planRoute(situation: Situation): PlanPart {
   const ready = current.filter((i) => isInService(i) || (i.status === 'starting' && i.healthyAt))
   const wanted = ready.filter((i) => i.slot < instanceCount(workload, i.processType))
   const serve = wanted.filter((i) => !hasSuccessor(i, wanted))
-  const surplus = ready.filter((i) => !serve.includes(i) && isInService(i))
+  const surplus = ready.filter((i) => !serve.includes(i) && isInService(i) && !isStandIn(situation, i, serve))
   const outgoing = previous.filter(isInService)
 
   if (isRollout(situation) || outgoing.length > 0) {
@@ -230,9 +230,18 @@ function planRoute(situation: Situation): PlanPart {
   }
   const isNew = serve.some((i) => !isInService(i))
   if (!isNew && surplus.length === 0) return { steps: [] }
+  const staying = inService.filter((i) => !surplus.includes(i) && !serve.includes(i))
   return {
-    steps: [{ kind: 'route', mode: 'serve', serve: serve.map((i) => i.id), drain: surplus.map((i) => i.id) }],
+    steps: [
+      { kind: 'route', mode: 'serve', serve: [...serve, ...staying].map((i) => i.id), drain: surplus.map((i) => i.id) },
+    ],
   }
+}
+
+/** Beyond the scale, while one that is wanted is not there yet (it crashed and waits): the last of a type would go. */
+function isStandIn({ workload }: Situation, i: ObservedInstance, serve: readonly ObservedInstance[]): boolean {
+  const count = instanceCount(workload, i.processType)
+  return i.slot >= count && serve.filter((other) => other.processType === i.processType).length < count
 }
 
 /** One that is well and newer stands in the same slot. */
