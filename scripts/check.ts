@@ -1,7 +1,11 @@
-/** `npm run check`: what is worth waiting for before every commit, in under a minute. Everything is run, then told. */
+/**
+ * `npm run check`: what is worth waiting for before every commit, in under a minute. Everything is run, then told. Tests that
+ * start a database or a supervisor are left to `npm test`.
+ */
 import { spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { findNode, root } from './install.mjs'
+import { unitTests } from './unit-tests.ts'
 
 const node = findNode()
 const bin = (name: string) => join(root, 'node_modules', '.bin', name)
@@ -11,11 +15,7 @@ const checks: readonly (readonly [name: string, file: string, args: readonly str
   ['format and lint', bin('biome'), ['check', '.']],
   ['walls', node, [source, 'scripts/check-walls.ts']],
   ['types', bin('tsc'), ['-p', 'tsconfig.tests.json']],
-  [
-    'unit tests',
-    node,
-    [source, 'scripts/run-tests.ts', '--test-concurrency=2', '--test-reporter=dot', 'packages/*/src/**/*.test.ts'],
-  ],
+  ['unit tests', node, [source, '--test', '--test-concurrency=2', '--test-reporter=dot', ...unitTests(root)]],
 ]
 
 const start = performance.now()
