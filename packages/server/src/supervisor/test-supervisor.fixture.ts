@@ -14,6 +14,7 @@ import {
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
 import { createSupervisorClient, type SupervisorClient } from '../clients/supervisor/supervisor-client.ts'
 import { systemClock } from '../kernel/clock.ts'
 import { parseLine } from './output/log-format.ts'
@@ -74,7 +75,7 @@ export async function startTestSupervisor(bytesPerSecond?: number): Promise<Test
 }
 
 async function startChild(home: string, bytesPerSecond: number | undefined): Promise<ChildProcess> {
-  const fixture = new URL('./instance-verbs.fixture.ts', import.meta.url).pathname
+  const fixture = fileURLToPath(new URL('./instance-verbs.fixture.ts', import.meta.url))
   const args = ['--conditions=gantry-source', fixture, home, ...(bytesPerSecond ? [String(bytesPerSecond)] : [])]
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] })
   await Promise.race([
