@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { existsSync, readdirSync, readFileSync, readlinkSync, statSync, writeFileSync } from 'node:fs'
 import { createConnection } from 'node:net'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { Refusal, type SpawnSpec } from './protocol.ts'
 import {
@@ -208,7 +208,7 @@ describe('the supervisor runs instances and tasks', () => {
     await stop(id, 10_000)
     assert.deepEqual(texts(id), ['up', 'drained'])
     const simple = newId()
-    await start(simple, `${process.execPath.replaceAll(' ', '\\ ')} app.js`, { place })
+    await start(simple, 'node app.js', { place, env: { PATH: dirname(process.execPath) } })
     await printed(simple, /^up$/)
     await stop(simple, 10_000)
     assert.deepEqual(texts(simple), ['up', 'drained'])
