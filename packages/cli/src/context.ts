@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import type { Client } from '@gantry/api'
 import { CommandError, exitCodes } from './exit-codes.ts'
 import { runArgv, type SpawnArgv } from './kernel/spawn-argv.ts'
+import type { PlatformStatus } from './lifecycle.ts'
 import type { Terminal } from './output/terminal.ts'
 
 /** What every command gets: where the platform is, who asks, which app is meant, and where words go. */
@@ -102,13 +103,27 @@ export interface Login {
 
 /** `GANTRY_URL` and `GANTRY_TOKEN`, else what `gantry login` has saved, else the platform of this machine and its owner. */
 async function findLogin(env: Context['env'], home: string): Promise<Login> {
+  if (env.GANTRY_URL && !URL.canParse(env.GANTRY_URL)) {
+    const message = `GANTRY_URL is ${JSON.stringify(env.GANTRY_URL)}, which is not an address such as https://gantry.example.com.`
+    throw new CommandError(exitCodes.usage, message)
+  }
   const saved = env.GANTRY_URL ? undefined : await readSavedLogin(env)
-  const localUrl = `http://localhost:${env.GANTRY_API_PORT ?? '4400'}`
-  const url = env.GANTRY_URL ?? saved?.url ?? localUrl
+  const running = env.GANTRY_URL || saved ? undefined : await urlOfHome(home)
+  const url = env.GANTRY_URL ?? saved?.url ?? running ?? `http://localhost:${env.GANTRY_API_PORT ?? '4400'}`
   if (env.GANTRY_TOKEN) return { url, token: env.GANTRY_TOKEN }
   if (saved) return { url, token: saved.token }
-  const isHere = ['localhost', '127.0.0.1', '[::1]'].includes(new URL(url).hostname)
+  const isHere = running !== undefined || ['localhost', '127.0.0.1', '[::1]'].includes(new URL(url).hostname)
   return { url, token: isHere ? await readOwnerToken(home) : undefined }
+}
+
+/**
+ * Where the platform over this home answers: its port may be any, and on the usual one may be another user's platform, which
+ * is not to see this one's token. `undefined` when no supervisor says so.
+ */
+async function urlOfHome(home: string): Promise<string | undefined> {
+  const { askSupervisor } = await import('./lifecycle.ts')
+  const status = await askSupervisor<PlatformStatus>(home, 'status').catch(() => undefined)
+  return status?.apiUrl
 }
 
 async function readOwnerToken(home: string): Promise<string | undefined> {

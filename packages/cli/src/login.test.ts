@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { chmod, mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, test } from 'node:test'
@@ -71,4 +72,25 @@ test('a damaged login says so and what to do', async () => {
   await mkdir(join(file, '..'), { recursive: true })
   await writeFile(file, '{"url":')
   await assert.rejects(loginOf({}), { exitCode: 2, hint: /gantry login/ })
+})
+
+test('the platform over the home is asked on the port that it has', async () => {
+  const gantryHome = join(home, '.gantry')
+  await mkdir(join(gantryHome, 'run'), { recursive: true })
+  await writeFile(join(gantryHome, 'owner-token'), 'owner\n')
+  const supervisor = createServer((socket) => {
+    socket.once('data', () => socket.end(`${JSON.stringify({ id: 1, ok: { apiUrl: 'http://192.0.2.1:4401' } })}\n`))
+  })
+  await new Promise<void>((resolve) => supervisor.listen(join(gantryHome, 'run/lifecycle.sock'), resolve))
+  const here = { url: 'http://192.0.2.1:4401', token: 'owner' }
+  assert.deepEqual(await loginOf({}), here)
+  assert.deepEqual(await loginOf({ GANTRY_HOME: gantryHome, GANTRY_API_PORT: '4400' }), here)
+  const other = { url: 'https://far.example', token: undefined }
+  assert.deepEqual(await loginOf({ GANTRY_URL: other.url }), other)
+  await new Promise((resolve) => supervisor.close(resolve))
+  assert.deepEqual(await loginOf({}), { url: 'http://localhost:4400', token: 'owner' })
+})
+
+test('a GANTRY_URL that is no address says so', async () => {
+  await assert.rejects(loginOf({ GANTRY_URL: 'gantry' }), { exitCode: 2, message: /GANTRY_URL is "gantry"/ })
 })

@@ -5,6 +5,7 @@ import { type ExitCode, exitCodes } from '../../exit-codes.ts'
 import { runArgv } from '../../kernel/spawn-argv.ts'
 import { wrap } from '../../output/help.ts'
 import { markOf } from '../../output/marks.ts'
+import { describeError } from '../../report-error.ts'
 import { serverCommand } from '../../server-program.ts'
 
 interface Finding {
@@ -54,8 +55,8 @@ async function askPlatform(context: Context): Promise<{ answer?: Platform; findi
   try {
     return { answer: await (await context.client()).call(getPlatform) }
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error)
-    return { finding: { name: 'platform', status: 'failed', message: `${message} Start it with: gantry up` } }
+    const { message, hint } = describeError(error)
+    return { finding: { name: 'platform', status: 'failed', message: [message, hint].filter(Boolean).join(' ') } }
   }
 }
 
