@@ -209,6 +209,11 @@ test('deploy sends the files of the folder and none that is secret', async () =>
   }
 })
 
+test('deploy of something that is no folder says so, and sends nothing', async () => {
+  await assert.rejects(gantry('deploy nowhere --app shop'), { exitCode: 2, message: /nowhere is not a folder/ })
+  assert.deepEqual(platform?.seen, [])
+})
+
 test('a control character from the platform does not reach the terminal', async () => {
   const events = `id: 1-1\nevent: log\ndata: ${JSON.stringify({ id: '1-1', at: '2026-08-22T09:30:00.000Z', source: 'web.1', message: '\u001b[2J\u001b]0;x\u0007gone' })}\n\nevent: end\ndata: {"status":"live"}\n\n`
   const done = await gantry('logs -f --app shop', { stream_environment_log: { events } }, { screen: { isTTY: true } })
