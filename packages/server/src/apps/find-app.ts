@@ -35,6 +35,13 @@ export function noSuchApp(idOrName: string): UserError {
   return new UserError('not_found', `There is no app ${idOrName}, or this token may not see it.`)
 }
 
-function noSuchEnvironment(idOrLabel: string): UserError {
+/** In the words of whoever asked: `shop` as a label is the app, `staging--shop` an environment of it. */
+export function noSuchEnvironment(idOrLabel: string): UserError {
+  const [environment = '', app] = idOrLabel.split('--')
+  if (app !== undefined) {
+    const message = `There is no environment ${environment} of an app ${app}, or this token may not see it.`
+    return new UserError('not_found', message)
+  }
+  if (!/^env-[0-9a-z]{26}$/.test(idOrLabel)) return noSuchApp(idOrLabel)
   return new UserError('not_found', `There is no environment ${idOrLabel}, or this token may not see it.`)
 }
