@@ -143,6 +143,30 @@ test('a command that starts a deploy follows it to its end: 0 when it is live, 1
   assert.match(done.stderr, /✗ The deploy was not made live \(failed\).*\nnpm ended with 1\n/)
 })
 
+test('a failure of which the build has just told is not told again', async () => {
+  const line = (n: number, message: string) =>
+    `id: 1-${n}\nevent: log\ndata: ${JSON.stringify({ id: `1-${n}`, at: '2026-08-22T09:30:00.000Z', source: 'x', message })}\n\n`
+  const end = 'event: end\ndata: {"status":"failed"}\n\n'
+  const build = { ...(exampleOf('get_build') as object), created_at: '2026-08-22T09:00:00.000Z' }
+  const done = await gantry('deploys watch dep-1', {
+    get_build: { body: build },
+    stream_build_log: { events: line(0, 'bad.ts(3,1)') + line(1, '-----> "tsc" failed.') + end },
+    stream_deploy_log: {
+      events: [
+        line(0, 'The build has begun.'),
+        line(1, '"tsc" failed. Its last lines:'),
+        line(2, '  bad.ts(3,1)'),
+        line(3, 'Something else:'),
+        line(4, '  and more'),
+        end,
+      ].join(''),
+    },
+  })
+  const told =
+    '-----> The build has begun.\nbad.ts(3,1)\n-----> "tsc" failed.\n-----> Something else:\n         and more\n'
+  assert.ok(done.stderr.startsWith(told), done.stderr)
+})
+
 test('watch --json prints each event on a line', async () => {
   const done = await gantry('deploys watch dep-1 --json')
   const events = done.stdout

@@ -1,5 +1,5 @@
-import { type Deploy, getDeploy, type LogEvent, streamDeployLog } from '@gantry/api'
-import { type BuildFollower, createBuildFollower } from './build-log.ts'
+import { type Deploy, getDeploy, streamDeployLog } from '@gantry/api'
+import { createBuildFollower } from './build-log.ts'
 import type { Context } from './context.ts'
 import { type ExitCode, exitCodes } from './exit-codes.ts'
 import { printable } from './output/printable.ts'
@@ -34,16 +34,27 @@ async function passLog(context: Context, id: string, { quiet }: FollowOptions): 
 async function sayLog(context: Context, id: string, said: Set<string>): Promise<void> {
   const client = await context.client()
   const tick = showElapsed(context)
+  let lastBuilt = ''
+  let isRepeated = false
   const build = createBuildFollower({
     client,
     deployId: id,
     signal: context.signal,
-    onLine: (line) => context.terminal.say(printable(line.message)),
+    onLine: (line) => {
+      lastBuilt = line.message
+      context.terminal.say(printable(line.message))
+    },
   })
   try {
     for await (const event of client.stream(streamDeployLog, { params: { id }, signal: context.signal })) {
-      if (event.event === 'log') said.add(event.data.message)
-      await sayEvent(context, build, event)
+      if (event.event !== 'log') continue
+      const { message } = event.data
+      said.add(message)
+      await build.finish() // what a deploy says after its build has begun, it says when that has ended
+      // A failed build and the deploy that fails by it say the same, and the last lines have just been shown.
+      if (!isMore(message)) isRepeated = lastBuilt.startsWith(heading) && `${heading}${message}`.startsWith(lastBuilt)
+      if (!isRepeated) sayLine(context, message)
+      await build.startAfter(event.data)
     }
     await build.finish()
   } finally {
@@ -53,11 +64,16 @@ async function sayLog(context: Context, id: string, said: Set<string>): Promise<
   }
 }
 
-async function sayEvent({ terminal }: Context, build: BuildFollower, event: LogEvent): Promise<void> {
-  if (event.event !== 'log') return
-  await build.finish() // what a deploy says after its build has begun, it says when that has ended
-  terminal.say(`${terminal.style('cyan', '----->')} ${printable(event.data.message)}`)
-  await build.startAfter(event.data)
+const heading = '-----> '
+
+/** A further line of what was said. */
+function isMore(message: string): boolean {
+  return message.startsWith('  ')
+}
+
+function sayLine({ terminal }: Context, message: string): void {
+  const start = isMore(message) ? ' '.repeat(heading.length) : terminal.style('cyan', '----->') + ' '
+  terminal.say(start + printable(message))
 }
 
 function showElapsed(context: Context): NodeJS.Timeout {

@@ -2,6 +2,7 @@ import type { ErrorCode } from '@gantry/api'
 import { systemScope, type TeamScope } from '../access/index.ts'
 import { Fenced } from '../engines/engine.ts'
 import { messageOf, UserError } from '../kernel/errors.ts'
+import { headline } from '../kernel/headline.ts'
 import type { ArtifactId } from '../kernel/ids.ts'
 import type { BuildRequest, BuildRow } from './build.ts'
 import { type BuildJob, createJob, tasksOf } from './build-job.ts'
@@ -45,7 +46,7 @@ export async function runBuild(
 }
 
 async function fail(deps: BuildsDeps, request: BuildRequest, { code, message }: UserError): Promise<void> {
-  request.log(`-----> ${message.split('\n')[0]}`)
+  request.log(`-----> ${headline(message)}`)
   await deps.output.flush()
   await tidy(deps, request)
   await deps.db.transaction((tx) => finishBuild(deps, tx, request.build, { status: 'failed', code, message }))

@@ -30,7 +30,8 @@ export function stepFailure(
   limits: BuildLimits,
 ): UserError {
   const { code, message } = describe(step, exit, limits)
-  const lines = lastLines.filter((line) => !noise.test(line))
+  const begun = lastLines.findLastIndex((line) => line.startsWith('-----> ')) // what was said before was of other steps
+  const lines = lastLines.slice(begun + 1).filter((line) => !noise.test(line))
   for (const { output, errorCode } of exit.reason === 'exit' ? (step.failures ?? []) : []) {
     const at = lines.findLastIndex((line) => output.test(line))
     if (at >= 0) return new UserError(errorCode, withLines(`${message} It said:`, lines.slice(at, at + linesShown)))

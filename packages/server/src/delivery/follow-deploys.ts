@@ -1,5 +1,6 @@
 import { systemScope } from '../access/index.ts'
 import { environmentLabel, environmentUrl } from '../apps/index.ts'
+import { headline } from '../kernel/headline.ts'
 import type { DeployId } from '../kernel/ids.ts'
 import { buildStream } from '../logs/index.ts'
 import type { DeliveryRoom } from './delivery-deps.ts'
@@ -41,8 +42,8 @@ export async function* followDeploys(
     while (progress.following.size > 0 && !signal.aborted) {
       const { news, ended } = await readNews(room, progress)
       for (const { text } of news) {
-        // a failed build and the deploy that fails by it say the same
-        if (text !== lastText || !text.startsWith(heading)) yield { kind: 'line', text }
+        // a failed build and the deploy that fails by it say the same, and the last lines have just been shown
+        if (headline(text) !== lastText || !text.startsWith(heading)) yield { kind: 'line', text }
         lastText = text
       }
       for (const deploy of ended) {

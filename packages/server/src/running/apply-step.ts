@@ -101,7 +101,7 @@ async function failRollout(deps: RunningDeps, round: Round, step: StepOf<'fail_r
   const listeners = step.cause === 'not_ready' ? await deps.engine.listeners(instance.id, round.signal) : []
   const since = instance.createdAt.toISOString()
   const source = outputSource(instance, round.workload.desired?.version ?? 0)
-  const lines = await deps.logs.last(stream, lastLinesShown, source)
+  const lines = await deps.logs.last(stream, lastLinesRead, source)
   const failure = describeRolloutFailure({
     instance,
     cause: step.cause,
@@ -117,7 +117,7 @@ async function failRollout(deps: RunningDeps, round: Round, step: StepOf<'fail_r
   })
 }
 
-const lastLinesShown = 10
+const lastLinesRead = 40
 
 async function changeRoute(deps: RunningDeps, round: Round, step: StepOf<'route'>): Promise<void> {
   const { workload } = round

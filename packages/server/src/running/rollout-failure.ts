@@ -2,6 +2,11 @@ import type { Listener } from '../engines/engine.ts'
 import { type Instance, instanceName } from './instance.ts'
 import type { RolloutFailure } from './workload.ts'
 
+const linesShown = 10
+
+/** Node.js's own part of a stack, which is longer than what it says went wrong. */
+const noise = /^\s*$|^\s+at .*\(?node:[\w/]+(?::\d+)*\)?$/
+
 export interface FailureFacts {
   readonly instance: Instance
   readonly cause: 'exited' | 'not_ready'
@@ -9,16 +14,16 @@ export interface FailureFacts {
   /** What the last check found, for one that listens and is not well. */
   readonly lastCheck: string | undefined
   readonly bootLimitSeconds: number
+  /** More than are shown. */
   readonly lastLines: readonly string[]
 }
 
 /** Why a release does not come up, for the person who pushed it: what happened, where, what to do, and its last output. */
 export function describeRolloutFailure(facts: FailureFacts): RolloutFailure {
   const { code, sentence } = classify(facts)
+  const lines = facts.lastLines.filter((line) => !noise.test(line)).slice(-linesShown)
   const output =
-    facts.lastLines.length > 0
-      ? ` Its last output:\n${facts.lastLines.map((line) => `  ${line}`).join('\n')}`
-      : ' It wrote no output.'
+    lines.length > 0 ? ` Its last output:\n${lines.map((line) => `  ${line}`).join('\n')}` : ' It wrote no output.'
   return { releaseId: facts.instance.releaseId, code, message: sentence + output }
 }
 

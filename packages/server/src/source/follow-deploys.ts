@@ -1,5 +1,6 @@
 import type { Deploy } from '@gantry/api'
 import type { Clock } from '../kernel/clock.ts'
+import { headline } from '../kernel/headline.ts'
 import type { DeployId } from '../kernel/ids.ts'
 import type { AcceptedState, PushContext, PushDeps, PushState, TakenRef } from './incoming-push.ts'
 import { describeRef, isAsync, type Refusal, whatDeploys } from './push.ts'
@@ -90,7 +91,7 @@ function isFailure(status: Deploy['status']): boolean {
 function failureOf(ids: readonly DeployId[], endings: ReadonlyMap<DeployId, Ending>): string | undefined {
   const messages = ids.flatMap((id) => {
     const ending = endings.get(id)
-    return ending && isFailure(ending.status) ? [ending.message || ending.status] : []
+    return ending && isFailure(ending.status) ? [headline(ending.message) || ending.status] : []
   })
   return messages.length > 0 ? messages.join('; ') : undefined
 }

@@ -28,11 +28,11 @@ function waiting({ wait_reason: reason }: Deploy): string {
   return reason ? ` (${printableCell(reason)})` : ''
 }
 
-/** How long after the beginning, what it came to, and the message with its further lines below. */
+/** How long after the beginning, what it came to, and how the message begins: the error above has all of it. */
 function printStep({ terminal }: Context, deploy: Deploy, event: DeployEvent): void {
   const after = took(Math.max(0, Date.parse(event.at) - Date.parse(deploy.created_at)))
   const head = `  ${after.padStart(8)}  ${event.to_status.padEnd(11)}  `
-  const [first = '', ...rest] = wrap(printableCell(event.message), terminal.columns - head.length)
+  const [first = '', ...rest] = wrap(printableCell(event.message.split('\n')[0] ?? ''), terminal.columns - head.length)
   terminal.print(`${head}${first}`)
   for (const line of rest) terminal.print(' '.repeat(head.length) + line)
 }
