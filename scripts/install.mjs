@@ -17,7 +17,8 @@ export async function ensureInstalled() {
   if (!isInstalled(wanted)) {
     console.log('Installing what Gantry needs (npm ci) …')
     const npm = process.env.npm_execpath
-    const [file, args] = npm && /\.c?js$/.test(npm) ? [process.execPath, [npm, 'ci']] : ['npm', ['ci']]
+    const ci = ['ci', '--loglevel=error'] // npm warns of each package that needs the Node.js which it is about to bring
+    const [file, args] = npm && /\.c?js$/.test(npm) ? [process.execPath, [npm, ...ci]] : ['npm', ci]
     const code = await run(file, args)
     if (code !== 0) {
       console.error('npm ci failed; what it says is above.')

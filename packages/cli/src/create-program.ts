@@ -11,6 +11,7 @@ export type Execute = (module: CommandModule, input: Input, options: GlobalOptio
 export function createProgram(terminal: Terminal, execute: Execute): Command {
   const program = configured(new Command('gantry'), terminal).option('--version', 'print the version')
   program.helpInformation = () => rootHelp(terminal)
+  program.showHelpAfterError('(gantry help lists the commands)')
   for (const entry of commands) addCommand(program, entry, terminal, execute)
   return program
 }
@@ -85,6 +86,7 @@ function groupOf(path: readonly string[], terminal: Terminal): Command {
     .map(({ definition }) => definition)
     .filter((definition) => path.every((word, index) => definition.path[index] === word))
   const hasList = definitions.some((definition) => definition.path.at(-1) === 'list')
+  group.showHelpAfterError(`(${name} --help lists the commands)`)
   group.helpInformation = () =>
     [
       `${terminal.style('bold', 'Usage')}  ${name} COMMAND [OPTIONS]`,

@@ -7,7 +7,7 @@ export async function findRelease(context: Context, typed: string | undefined): 
   const client = await context.client()
   if (typed?.startsWith('rel-')) return await client.call(getRelease, { params: { id: typed } })
   const environment = await context.environment()
-  const name = typed === undefined || typed.startsWith('v') ? typed : `v${typed}`
+  const name = typed !== undefined && /^[0-9]/.test(typed) ? `v${typed}` : typed
   for await (const release of client.items(listReleases, { query: { environment_id: environment, limit: 100 } })) {
     if (name === undefined ? release.is_live : release.name === name) return release
   }

@@ -35,7 +35,8 @@ test('a group and a command have help with examples', async () => {
 test('what is mistyped is refused with what was meant, and ends with 2', async () => {
   const typed: readonly [words: string, said: RegExp][] = [
     ['aps', /unknown command 'aps'\n.*apps/],
-    ['deploys shw', /Did you mean show\?/],
+    ['deploys shw', /Did you mean show\?\)\n.*gantry deploys --help lists/],
+    ['nothing-like-it', /unknown command 'nothing-like-it'\n.*gantry help lists/],
     ['help deplys', /Did you mean .*deploys/],
     ['logs --folow', /Did you mean --follow\?/],
     ['config set', /missing required argument 'pairs'/],
@@ -46,6 +47,16 @@ test('what is mistyped is refused with what was meant, and ends with 2', async (
     const done = await gantry(words.split(' '), { GANTRY_TOKEN: 'secret', GANTRY_URL: 'http://127.0.0.1:9' })
     assert.match(done.stderr, said)
     assert.deepEqual([done.exitCode, done.stdout], [2, ''])
+  }
+})
+
+test('what is mistyped is refused as JSON with --json', async () => {
+  for (const words of ['deploys shw --json', 'logs --folow --json', 'config set --json']) {
+    const done = await gantry(words.split(' '))
+    assert.deepEqual([done.exitCode, done.stdout], [2, ''])
+    const { error } = JSON.parse(done.stderr)
+    assert.equal(error.code, 'command_error')
+    assert.match(error.message, /^(?:unknown|missing)/)
   }
 })
 

@@ -9,7 +9,7 @@ export function parseCount(text: string, { min = 1, max }: { readonly min?: numb
 
 /** `web=3`: a process type and how many. */
 export function parseScale(text: string): [string, number] {
-  const [, name, count] = /^([A-Za-z][A-Za-z0-9_-]*)=([0-9]{1,3})$/.exec(text) ?? []
-  if (name && count) return [name, Number(count)]
+  const [, name, count] = /^([A-Za-z][A-Za-z0-9_-]*)=([0-9]+)$/.exec(text) ?? []
+  if (name && count) return [name, parseCount(count, { min: 0, max: 100 })]
   throw new CommandError(exitCodes.usage, `${text} is not of the form TYPE=COUNT, such as web=3.`)
 }

@@ -50,4 +50,5 @@ test('a scale is a process type and a count', () => {
   for (const text of ['web', 'web=', '=3', 'web=x', 'web=-1', '1web=2', 'web=1=2']) {
     assert.throws(() => parseScale(text), isUsage)
   }
+  assert.throws(() => parseScale('web=1000'), { ...isUsage, message: '1000 is not a number from 0 to 100.' })
 })

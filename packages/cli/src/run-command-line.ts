@@ -12,7 +12,9 @@ export async function runCommandLine(process: NodeJS.Process): Promise<number> {
   const terminal = createTerminal({ stdout: process.stdout, stderr: process.stderr, env: process.env })
   const { signal, again, limitGrace } = listenForInterruption(process)
   let exitCode: number = exitCodes.ok
-  const program = createProgram(terminal, async (module, input, options) => {
+  const asJson = process.argv.includes('--json')
+  const parserTerminal = asJson ? { ...terminal, say: () => undefined } : terminal // what it refuses is told below, as JSON
+  const program = createProgram(parserTerminal, async (module, input, options) => {
     const context = createContext({
       options,
       terminal,
@@ -35,13 +37,25 @@ export async function runCommandLine(process: NodeJS.Process): Promise<number> {
     await program.parseAsync(words, { from: 'user' })
     return exitCode
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage
+    if (error instanceof CommanderError) {
+      if (error.exitCode === 0) return exitCodes.ok
+      if (asJson) terminal.say(JSON.stringify({ error: { code: usageCode, message: sentenceOf(error) } }))
+      return exitCodes.usage
+    }
     if (signal.aborted) return exitCodes.interrupted
     const { reportError } = await import('./report-error.ts') // it loads the contract, which help does not need
-    return reportError(terminal, error, process.argv.includes('--json'))
+    return reportError(terminal, error, asJson)
   } finally {
     terminal.status('')
   }
+}
+
+/** As `CommandError` has it. */
+const usageCode = 'command_error'
+
+/** Without the parser's own beginning, and its suggestion on the same line. */
+function sentenceOf({ message }: CommanderError): string {
+  return message.replace(/^error: /, '').replaceAll('\n', ' ')
 }
 
 const graceMs = 1000

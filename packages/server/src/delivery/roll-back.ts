@@ -30,8 +30,11 @@ export async function rollBack(
       ? await findReleaseBefore(tx, scope, environment)
       : await findReleaseOf(tx, scope, environment, wanted)
   if (!target) {
-    const what = wanted === undefined ? 'The environment has no earlier release' : `There is no release ${wanted}`
-    const message = `${what}. \`gantry releases\` lists those that are kept.`
+    const what =
+      wanted === undefined
+        ? 'There is no release before the live one, or before the one that it is a rollback to. To go to another, name it:'
+        : `There is no release ${wanted}.`
+    const message = `${what} \`gantry releases\` lists those that are kept.`
     throw new UserError('no_release_to_roll_back_to', message)
   }
   if (target.id === environment.liveReleaseId && environment.desiredReleaseId === target.id) {

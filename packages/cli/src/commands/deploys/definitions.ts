@@ -54,7 +54,7 @@ export const deployLogs: CommandDefinition = {
   arguments: id,
   takesApp: true,
   takesEnvironment: true,
-  examples: [['gantry deploys logs latest', 'what the push showed']],
+  examples: [['gantry deploys logs latest', 'its steps, and what its release phase wrote']],
 }
 
 export const watchDeploy: CommandDefinition = {

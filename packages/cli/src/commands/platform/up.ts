@@ -59,7 +59,10 @@ async function stayUntilStopped(context: Context, supervisor: ChildProcess, read
   done.abort()
   if (first === 'aborted') return await stopEverything(context, supervisor)
   const now = await askSupervisor<PlatformStatus>(context.home, 'status').catch(() => undefined)
-  if (now) context.terminal.say(`Process ${now.pid} took the platform over; it is not this terminal's any more.`)
+  if (now)
+    context.terminal.say(
+      `Process ${now.pid} took the platform over; it is not this terminal's any more. Stop it with: gantry down`,
+    )
   else if (first !== 0) throw new CommandError(exitCodes.failed, 'The supervisor ended.', `See ${context.home}/log.`)
   return exitCodes.ok
 }

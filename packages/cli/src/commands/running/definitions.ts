@@ -14,7 +14,7 @@ export const logs: CommandDefinition = {
   path: ['logs'],
   summary: 'Print what the app wrote, or follow it',
   description:
-    'Each line has a time (on a terminal that of this machine, else UTC), the instance that wrote it, and the text. Lines of `gantry` tell of starts, crashes and what was dropped.',
+    'Each line has a time (on a terminal that of this machine, else UTC), the instance that wrote it, and the text. Lines of `gantry` tell of crashes and of what was dropped.',
   options: {
     '-f, --follow': 'go on with what comes; Ctrl-C ends it',
     '-n, --lines <count>': 'the last so many lines (default: 100; with --since: all)',

@@ -20,7 +20,12 @@ export const createToken: CommandDefinition = {
 export const listTokens: CommandDefinition = {
   path: ['tokens', 'list'],
   summary: 'List the tokens, without what they are',
-  examples: [['gantry tokens list', 'names, scopes, and when each was last used']],
+  examples: [
+    [
+      'gantry tokens list',
+      'names, whether each is valid, and when it was last used; where there is room, also what it permits',
+    ],
+  ],
 }
 
 export const revokeToken: CommandDefinition = {

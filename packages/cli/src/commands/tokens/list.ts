@@ -20,6 +20,7 @@ function columnsAt(now: Date): readonly Column<Token>[] {
     { title: 'NAME', value: (token) => token.name },
     { title: 'STATUS', value: (token) => statusOf(token, now), style: (token) => styleOf(token, now) },
     { title: 'USED', value: (token) => ago(token.last_used_at, now) || 'never' },
+    { title: 'EXPIRES', value: (token) => token.expires_at?.slice(0, 10) ?? 'never', optional: true },
     { title: 'BEGINS', value: (token) => token.prefix, optional: true },
     { title: 'APP', value: (token) => token.app?.name ?? '', optional: true },
     { title: 'SCOPES', value: scopesOf, flexible: true, optional: true },
