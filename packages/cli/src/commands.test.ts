@@ -140,7 +140,7 @@ test('a command that starts a deploy follows it to its end: 0 when it is live, 1
   }
   const done = await gantry('rollback --app shop', { get_deploy: { body: failed } })
   assert.equal(done.exitCode, 1)
-  assert.match(done.stderr, /✗ The deploy was not made live \(failed\).*\nnpm ended with 1\n/)
+  assert.match(done.stderr, /✗ The deploy was not made live \(failed\).* \[build_failed\]\nnpm ended with 1\n/)
 })
 
 test('a failure of which the build has just told is not told again', async () => {

@@ -93,7 +93,14 @@ function sayResult({ terminal }: Context, deploy: Deploy, said: ReadonlySet<stri
     return
   }
   const mark = deploy.status === 'superseded' ? terminal.style('yellow', '–') : terminal.style('red', '✗')
-  terminal.say(`${mark} The deploy was not made live (${deploy.status.replace('_', ' ')}) after ${time}.`)
+  terminal.say(
+    `${mark} The deploy was not made live (${deploy.status.replace('_', ' ')}) after ${time}.${codesOf(deploy)}`,
+  )
   const news = deploy.errors.flatMap(({ message }) => message.split('\n')).filter((line) => !said.has(line))
   for (const line of news) terminal.say(printable(line))
+}
+
+/** By which documentation and search find an error. */
+function codesOf({ errors }: Deploy): string {
+  return errors.map(({ code }) => ` [${code}]`).join('')
 }

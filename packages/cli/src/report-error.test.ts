@@ -11,8 +11,8 @@ const api = (status: number, code = 'not_found') =>
 /** Errors, exit codes, and what standard error has. */
 const told: readonly [error: unknown, exitCode: number, said: RegExp][] = [
   [new CommandError(exitCodes.usage, 'No.', 'Try this.'), 2, /^Error: No\.\nTry this\.\n$/],
-  [api(400), 2, /^Error: It is so\.\n$/],
-  [api(401), 3, /It is so\.\n.*gantry login/],
+  [api(400), 2, /^Error: It is so\. \[not_found\]\n$/],
+  [api(401), 3, /It is so\. \[not_found\]\n.*gantry login/],
   [api(403), 3, /It is so/],
   [api(404), 4, /It is so/],
   [api(409), 5, /It is so/],

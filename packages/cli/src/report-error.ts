@@ -5,10 +5,10 @@ import type { Terminal } from './output/terminal.ts'
 
 /** Says what went wrong and what to do, as a sentence or as JSON on standard error; returns the exit code. */
 export function reportError(terminal: Terminal, error: unknown, asJson: boolean): ExitCode {
-  const { exitCode, message, hint, code } = describeError(error)
+  const { exitCode, message, hint, code, shown = message } = describeError(error)
   if (asJson) terminal.say(JSON.stringify({ error: { code, message, ...(hint && { hint }) } }))
   else {
-    terminal.say(`${terminal.style('red', 'Error:')} ${printable(message)}`)
+    terminal.say(`${terminal.style('red', 'Error:')} ${printable(shown)}`)
     if (hint) terminal.say(printable(hint))
   }
   return exitCode
@@ -18,6 +18,8 @@ interface Described {
   readonly exitCode: ExitCode
   readonly code: string
   readonly message: string
+  /** For people, where it differs: with the codes, by which documentation and search find an error. */
+  readonly shown?: string
   readonly hint?: string | undefined
 }
 
@@ -28,7 +30,8 @@ export function describeError(error: unknown): Described {
   }
   if (error instanceof ApiError) {
     const message = error.errors.length > 0 ? error.errors.map((one) => one.message).join('\n') : error.message
-    return { exitCode: exitCodeOf(error.status), code: error.code, message, hint: hintFor(error) }
+    const shown = error.errors.map((one) => `${one.message} [${one.code}]`).join('\n') || message
+    return { exitCode: exitCodeOf(error.status), code: error.code, message, shown, hint: hintFor(error) }
   }
   if (error instanceof UnreachableError) {
     const hint = 'Is the platform up? Start it with: gantry up. Another one: set GANTRY_URL, or gantry login URL.'
