@@ -32,9 +32,13 @@ function waiting({ wait_reason: reason }: Deploy): string {
 function printStep({ terminal }: Context, deploy: Deploy, event: DeployEvent): void {
   const after = took(Math.max(0, Date.parse(event.at) - Date.parse(deploy.created_at)))
   const head = `  ${after.padStart(8)}  ${event.to_status.padEnd(11)}  `
-  const [first = '', ...rest] = wrap(printableCell(event.message.split('\n')[0] ?? ''), terminal.columns - head.length)
+  const [first = '', ...rest] = wrap(printableCell(beginningOf(event.message)), terminal.columns - head.length)
   terminal.print(`${head}${first}`)
   for (const line of rest) terminal.print(' '.repeat(head.length) + line)
+}
+
+function beginningOf(message: string): string {
+  return (message.split('\n')[0] ?? '').replace(/ (?:Its last (?:output|lines)|It said):$/, '')
 }
 
 function factsOf(deploy: Deploy): [string, string | undefined][] {
