@@ -107,6 +107,14 @@ for (const [line, operation] of asJson) {
   })
 }
 
+test('connect where there is no git repository fails, and create there does not', async () => {
+  const connected = await gantry('apps connect shop')
+  assert.equal(connected.exitCode, 2)
+  assert.match(connected.stderr, /no git repository.*gantry apps connect shop/)
+  await platform?.close()
+  assert.equal((await gantry('apps create shop')).exitCode, 0)
+})
+
 test('--env chooses the environment by its label', async () => {
   const done = await gantry('scale web=3 --app shop --env staging')
   assert.deepEqual(done.seen[0]?.params, { id: 'staging--shop' })

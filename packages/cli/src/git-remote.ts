@@ -5,11 +5,13 @@ import type { App } from '@gantry/api'
 import type { Context } from './context.ts'
 import { type RunResult, runArgv } from './kernel/spawn-argv.ts'
 
+export type RemoteOutcome = 'set' | 'no_repository' | 'other_remote'
+
 /**
  * Makes this folder's repository push to the app: the remote `gantry`, and the token in a 0600 file that git's own
  * `store` helper reads for that URL alone. A helper of ours would cost every push a process.
  */
-export async function setRemote(context: Context, app: App): Promise<'set' | 'no_repository' | 'other_remote'> {
+export async function setRemote(context: Context, app: App): Promise<RemoteOutcome> {
   const git = (args: readonly string[], input?: string) =>
     runArgv(context.spawnArgv, 'git', args, { cwd: context.cwd, env: { ...context.env }, ...(input && { input }) })
   const inside = await git(['rev-parse', '--is-inside-work-tree']).catch(() => undefined)
