@@ -101,7 +101,9 @@ export const journeys: Readonly<Record<JourneyName, Journey>> = {
     mayGoLive: true,
     async run(world) {
       const [other] = await world.rows.query<{ id: string }>(
-        `select id from releases where id <> (select live_release_id from environments) order by version desc limit 1`,
+        `select r.id from releases r where r.id <> (select live_release_id from environments)
+           and exists (select 1 from deploys d where d.release_id = r.id and d.status = 'live')
+         order by r.version desc limit 1`,
       )
       const body = { environment: { id: world.environmentId }, kind: 'rollback', rollback_to: { id: other?.id } }
       await world.platform.api('POST', '/v1/deploys', body).catch(() => undefined)
