@@ -116,13 +116,12 @@ export async function markReady(db: Queryable, scope: TeamScope, id: InstanceId,
   )
 }
 
-/** Its boot limit counts from now: it is asked for anew. */
+/** It is asked for anew: its boot limit counts from now, and what it passed before does not count. */
 export async function restartBoot(db: Queryable, scope: TeamScope, id: InstanceId, at: Date): Promise<void> {
-  await db.query(`update instances set started_at = $3 where team_id = $1 and id = $2 and status = 'starting'`, [
-    scope.team,
-    id,
-    at,
-  ])
+  await db.query(
+    `update instances set started_at = $3, healthy_at = null where team_id = $1 and id = $2 and status = 'starting'`,
+    [scope.team, id, at],
+  )
 }
 
 /** Puts ready instances in service; one that is already there keeps its status. */

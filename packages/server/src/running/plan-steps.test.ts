@@ -1,69 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import fc from 'fast-check'
-import { systemScope } from '../access/index.ts'
-import type { AppId, EnvironmentId, InstanceId, ReleaseId, TeamId } from '../kernel/ids.ts'
-import { isInService, type ObservedInstance } from './instance.ts'
-import { defaultPolicy, planSteps, type Step } from './plan-steps.ts'
-import type { ProcessType, Workload } from './workload.ts'
-
-const team = 'tea-1' as TeamId
-const at = (ms: number) => new Date(Date.UTC(2026, 0, 1) + ms)
-
-function aWorkload(
-  overrides: Partial<Workload> = {},
-  types: Record<string, Partial<ProcessType>> = { web: {} },
-): Workload {
-  const processTypes = Object.fromEntries(
-    Object.entries(types).map(([name, type]) => [name, { command: 'run', overlap: true, ...type }]),
-  )
-  return {
-    scope: systemScope(team),
-    appId: 'app-1' as AppId,
-    appName: 'shop',
-    environmentId: 'env-1' as EnvironmentId,
-    environmentName: 'production',
-    hosts: ['shop.localhost'],
-    runUid: 200_000,
-    generation: 1,
-    scale: {},
-    desired: {
-      id: 'rel-2' as ReleaseId,
-      version: 2,
-      artifact: { kind: 'slug', path: '/a', links: {} },
-      runEnv: {},
-      processTypes,
-    },
-    liveReleaseId: 'rel-2' as ReleaseId,
-    ...overrides,
-  }
-}
-
-function anInstance(overrides: Partial<Omit<ObservedInstance, 'id'>> & { id?: string } = {}): ObservedInstance {
-  return {
-    teamId: team,
-    appId: 'app-1' as AppId,
-    environmentId: 'env-1' as EnvironmentId,
-    releaseId: 'rel-2' as ReleaseId,
-    processType: 'web',
-    slot: 0,
-    generation: 1,
-    status: 'healthy',
-    presence: 'running',
-    crashes: 0,
-    failedChecks: overrides.status === 'unhealthy' ? defaultPolicy.failuresAllowed : 0,
-    wasProbed: true,
-    createdAt: at(0),
-    healthyAt: at(50),
-    ...overrides,
-    id: (overrides.id ?? 'ins-1') as InstanceId,
-  }
-}
-
-const old = { id: 'ins-old', releaseId: 'rel-1' as ReleaseId }
-const ids = (...names: string[]) => names as InstanceId[]
-const kinds = (steps: readonly Step[]) => steps.map((step) => step.kind)
-const rollout = { liveReleaseId: 'rel-1' as ReleaseId }
+import type { InstanceId, ReleaseId } from '../kernel/ids.ts'
+import { anInstance, at, aWorkload, ids, kinds, old, rollout } from './plan-steps.fixture.ts'
+import { defaultPolicy, planSteps } from './plan-steps.ts'
 
 describe('planning the steps of an environment', () => {
   test('a settled environment gets no step', () => {
@@ -198,6 +137,36 @@ describe('planning the steps of an environment', () => {
     assert.deepEqual(kinds(planSteps(nothing, [crashed, spare], defaultPolicy, at(10)).steps), ['route'])
   })
 
+  test('scaling down keeps what is well until the one that stays, which is not, has been replaced', () => {
+    const sick = anInstance({ id: 'ins-0', slot: 0, status: 'unhealthy' })
+    const spare = anInstance({ id: 'ins-1', slot: 1 })
+    const back = anInstance({ id: 'ins-2', slot: 0, status: 'starting', createdAt: at(10) })
+    const workload = aWorkload({ scale: { web: 1 } })
+    assert.deepEqual(kinds(planSteps(workload, [sick, spare], defaultPolicy, at(10)).steps), ['start'])
+    assert.deepEqual(planSteps(workload, [sick, spare, back], defaultPolicy, at(2000)).steps, [
+      { kind: 'route', mode: 'serve', serve: ids('ins-2'), drain: ids('ins-0', 'ins-1') },
+    ])
+  })
+
+  test('a type without overlap goes on until everything else of the new release is ready', () => {
+    const workload = aWorkload({ ...rollout, scale: { clock: 1 } }, { web: {}, clock: { overlap: false } })
+    const before = [anInstance(old), anInstance({ ...old, id: 'ins-tick', processType: 'clock' })]
+    const { healthyAt: _, ...booting } = anInstance({ status: 'starting' })
+    assert.deepEqual(planSteps(workload, [...before, booting], defaultPolicy, at(100)).steps, [])
+    assert.deepEqual(
+      planSteps(workload, [...before, { ...booting, healthyAt: at(50) }], defaultPolicy, at(100)).steps,
+      [{ kind: 'route', mode: 'serve', serve: ids('ins-old'), drain: ids('ins-tick') }],
+    )
+  })
+
+  test('what was ready and is gone from the engine is started again, and not put in service', () => {
+    const workload = aWorkload({ ...rollout, scale: { web: 0, worker: 1 } }, { web: {}, worker: {} })
+    const gone = anInstance({ processType: 'worker', status: 'starting', presence: 'absent' })
+    assert.deepEqual(planSteps(workload, [gone], defaultPolicy, at(100)).steps, [
+      { kind: 'start_again', instanceId: 'ins-1' as InstanceId },
+    ])
+  })
+
   test('a worker is ready when it has lived a second, and its predecessor stops without a drain', () => {
     const workload = aWorkload({ ...rollout, scale: { web: 0, worker: 1 } }, { web: {}, worker: {} })
     const { healthyAt: _, ...worker } = anInstance({ processType: 'worker', status: 'starting', startedAt: at(0) })
@@ -220,161 +189,4 @@ describe('planning the steps of an environment', () => {
       { kind: 'remove_route', drain: ids('ins-1') },
     ])
   })
-})
-
-/** A small world that obeys steps at once, for properties over whole histories. */
-class World {
-  now = 0
-  next = 0
-  releases = 2
-  workload = aWorkload({ liveReleaseId: undefined as never })
-  instances: ObservedInstance[] = []
-  served = 0
-
-  change(id: string, change: Partial<ObservedInstance>): void {
-    this.instances = this.instances.map((i) => (i.id === id ? { ...i, ...change } : i))
-  }
-
-  apply(step: Step): void {
-    if (step.kind === 'start') {
-      const id = `ins-${this.next++}`
-      const { healthyAt: _, ...fresh } = anInstance({
-        ...step,
-        id,
-        status: 'starting',
-        createdAt: at(this.now),
-        startedAt: at(this.now),
-      })
-      this.instances.push({
-        ...fresh,
-        releaseId: this.workload.desired?.id as ReleaseId,
-        generation: this.workload.generation,
-      })
-    } else if (step.kind === 'route') {
-      for (const id of step.serve) this.change(id, { status: 'healthy' })
-      for (const id of step.drain) this.change(id, { status: 'draining', drainingAt: at(this.now), openRequests: 0 })
-      if (step.goLive) this.workload = { ...this.workload, liveReleaseId: step.goLive }
-    } else if (step.kind === 'remove_route') {
-      for (const id of step.drain) this.change(id, { status: 'draining', drainingAt: at(this.now), openRequests: 0 })
-    } else if (step.kind === 'stop') {
-      this.change(step.instanceId, { status: 'ended', presence: 'absent', endedAt: at(this.now), crashes: 0 })
-    } else if (step.kind === 'record_end') {
-      const ended = this.instances.find((i) => i.id === step.instanceId)
-      this.change(step.instanceId, { status: 'ended', endedAt: at(this.now), crashes: (ended?.crashes ?? 0) + 1 })
-    } else if (step.kind === 'forget') {
-      this.change(step.instanceId, { presence: 'absent' })
-    } else if (step.kind === 'judge_health') {
-      const isIll = (i: ObservedInstance) => i.failedChecks >= defaultPolicy.failuresAllowed
-      for (const id of step.instanceIds) {
-        const judged = this.instances.find((i) => i.id === id)
-        if (judged) this.change(id, { status: isIll(judged) ? 'unhealthy' : 'healthy' })
-      }
-    } else if (step.kind === 'mark_ready') this.change(step.instanceId, { healthyAt: at(this.now) })
-    else if (step.kind === 'fail_rollout') {
-      this.workload = { ...this.workload, failedReleaseId: this.workload.desired?.id as ReleaseId }
-    }
-  }
-
-  inService(): ObservedInstance[] {
-    return this.instances.filter(isInService)
-  }
-}
-
-type Event = 'round' | 'ready' | 'crash' | 'deploy' | 'back' | 'restart' | 'up' | 'down' | 'sick' | 'well' | 'second'
-
-function happen(world: World, event: Event): void {
-  const starting = world.instances.find((i) => i.status === 'starting' && !i.healthyAt)
-  if (event === 'second') world.now += 1000
-  else if (event === 'ready' && starting) world.change(starting.id, { healthyAt: at(world.now) })
-  else if (event === 'crash') {
-    const victim = world.instances.find((i) => i.status !== 'ended' && i.presence === 'running')
-    if (victim) world.change(victim.id, { presence: 'ended' })
-  } else if (event === 'deploy' && world.workload.desired) {
-    const desired = { ...world.workload.desired, id: `rel-${++world.releases}` as ReleaseId }
-    world.workload = { ...world.workload, desired }
-  } else if (event === 'back' && world.workload.desired && world.workload.liveReleaseId) {
-    world.workload = { ...world.workload, desired: { ...world.workload.desired, id: world.workload.liveReleaseId } }
-  } else if (event === 'restart') world.workload = { ...world.workload, generation: world.workload.generation + 1 }
-  else if (event === 'up' || event === 'down') {
-    const web = Math.max(0, Math.min(4, (world.workload.scale.web ?? 1) + (event === 'up' ? 1 : -1)))
-    world.workload = { ...world.workload, scale: { web } }
-  } else if (event === 'sick') {
-    const victim = world.instances.find((i) => i.status === 'healthy')
-    if (victim) world.change(victim.id, { failedChecks: defaultPolicy.failuresAllowed })
-  } else if (event === 'well') {
-    for (const i of world.instances) world.change(i.id, { failedChecks: 0 })
-  }
-}
-
-const events = fc.array(
-  fc.constantFrom<Event>(
-    'round',
-    'round',
-    'round',
-    'ready',
-    'ready',
-    'crash',
-    'deploy',
-    'back',
-    'restart',
-    'up',
-    'down',
-    'sick',
-    'well',
-    'second',
-  ),
-  { maxLength: 60 },
-)
-
-test('no plan takes the last serving instance away while the environment should serve', () => {
-  fc.assert(
-    fc.property(events, (history) => {
-      const world = new World()
-      for (const event of history) {
-        happen(world, event)
-        const before = world.inService().length
-        const plan = planSteps(world.workload, world.instances, defaultPolicy, at(world.now))
-        for (const step of plan.steps) world.apply(step)
-        const wanted = world.workload.scale.web ?? 1
-        const crashed = plan.steps.some((step) => step.kind === 'record_end')
-        if (before > 0 && wanted > 0 && !crashed) assert.ok(world.inService().length > 0, JSON.stringify(plan.steps))
-        for (const served of world.inService()) assert.ok(served.healthyAt, 'only what passed its check is in service')
-      }
-    }),
-    { numRuns: 500 },
-  )
-})
-
-test('every history settles with exactly the wanted instances, and a settled plan has no step', () => {
-  fc.assert(
-    fc.property(events, (history) => {
-      const world = new World()
-      for (const event of history) {
-        happen(world, event)
-        for (const step of planSteps(world.workload, world.instances, defaultPolicy, at(world.now)).steps)
-          world.apply(step)
-      }
-      let { failedReleaseId: _, ...workload } = world.workload
-      world.workload = workload
-      for (let round = 0; round < 400; round++) {
-        const plan = planSteps(world.workload, world.instances, defaultPolicy, at(world.now))
-        if (plan.settled) break
-        for (const step of plan.steps) world.apply(step)
-        if (world.workload.failedReleaseId) {
-          happen(world, 'deploy') // somebody pushes again
-          ;({ failedReleaseId: _, ...workload } = world.workload)
-          world.workload = workload
-        }
-        while (world.instances.some((i) => i.status === 'starting' && !i.healthyAt && i.presence === 'running'))
-          happen(world, 'ready')
-        world.now += 1000
-      }
-      const plan = planSteps(world.workload, world.instances, defaultPolicy, at(world.now))
-      assert.deepEqual([plan.settled, plan.steps], [true, []])
-      const running = world.instances.filter((i) => i.status !== 'ended')
-      assert.equal(running.length, world.workload.scale.web ?? 1)
-      for (const i of running) assert.deepEqual([i.releaseId, i.status], [world.workload.desired?.id, 'healthy'])
-    }),
-    { numRuns: 300 },
-  )
 })

@@ -1,6 +1,7 @@
 import { backoffMs } from '../kernel/backoff.ts'
 import type { InstanceId, ReleaseId } from '../kernel/ids.ts'
 import { isInService, type ObservedInstance } from './instance.ts'
+import { planRoute } from './plan-route.ts'
 import { planStops } from './plan-stops.ts'
 import { hasFailed, isRollout, isUnwanted, type PlanPart, type Situation } from './situation.ts'
 import { instanceCount, type Workload } from './workload.ts'
@@ -92,11 +93,12 @@ export function planSteps(
     policy,
     now: now.getTime(),
   }
+  const route = planRoute(situation)
   const parts = [
     planStarts(situation),
     planReadiness(situation),
-    planRoute(situation),
-    planStops(situation),
+    route,
+    planStops(situation, { isRouting: route.steps.length > 0 }),
     planForgetting(situation),
   ]
   const steps = parts.flatMap((part) => part.steps)
@@ -182,11 +184,9 @@ function planReadiness(situation: Situation): PlanPart {
   const probe: InstanceId[] = []
   const waits: number[] = []
   for (const i of situation.current) {
-    if (i.status !== 'starting' || i.healthyAt || isUnwanted(i, situation)) continue
-    if (i.presence === 'absent') {
-      steps.push({ kind: 'start_again', instanceId: i.id })
-      continue
-    }
+    if (i.status !== 'starting' || isUnwanted(i, situation)) continue
+    if (i.presence === 'absent') steps.push({ kind: 'start_again', instanceId: i.id }) // whatever it passed before
+    if (i.presence === 'absent' || i.healthyAt) continue
     const sinceMs = (i.startedAt ?? i.createdAt).getTime()
     const bootLeftMs = sinceMs + policy.bootLimitMs - now
     const aliveLeftMs = sinceMs + policy.aliveMs - now
@@ -205,73 +205,4 @@ function planReadiness(situation: Situation): PlanPart {
     }
   }
   return { steps, probe, ...(waits.length > 0 && { lookAgainMs: Math.min(...waits) }) }
-}
-
-function planRoute(situation: Situation): PlanPart {
-  const { workload, current, previous } = situation
-  const inService = situation.instances.filter(isInService)
-  if (!workload.desired) {
-    return inService.length > 0 || workload.liveReleaseId
-      ? { steps: [{ kind: 'remove_route', drain: inService.map((i) => i.id) }] }
-      : { steps: [] }
-  }
-  const ready = current.filter((i) => isInService(i) || (i.status === 'starting' && i.healthyAt))
-  const wanted = ready.filter((i) => i.slot < instanceCount(workload, i.processType))
-  const serve = wanted.filter((i) => !hasSuccessor(i, wanted))
-  const surplus = ready.filter((i) => !serve.includes(i) && isInService(i) && !isStandIn(situation, i, serve))
-  const outgoing = previous.filter(isInService)
-
-  if (isRollout(situation) || outgoing.length > 0) {
-    if (hasFailed(situation) || !isComplete(situation, serve))
-      return { steps: holdForNonOverlapping(situation, outgoing) }
-    const goLive = isRollout(situation) ? { goLive: workload.desired.id } : {}
-    const drain = [...outgoing, ...surplus].map((i) => i.id)
-    return { steps: [{ kind: 'route', mode: 'serve', serve: serve.map((i) => i.id), drain, ...goLive }] }
-  }
-  const isNew = serve.some((i) => !isInService(i))
-  if (!isNew && surplus.length === 0) return { steps: [] }
-  const staying = inService.filter((i) => !surplus.includes(i) && !serve.includes(i))
-  return {
-    steps: [
-      { kind: 'route', mode: 'serve', serve: [...serve, ...staying].map((i) => i.id), drain: surplus.map((i) => i.id) },
-    ],
-  }
-}
-
-/** Beyond the scale, while one that is wanted is not there yet (it crashed and waits): the last of a type would go. */
-function isStandIn({ workload }: Situation, i: ObservedInstance, serve: readonly ObservedInstance[]): boolean {
-  const count = instanceCount(workload, i.processType)
-  return i.slot >= count && serve.filter((other) => other.processType === i.processType).length < count
-}
-
-/** One that is well and newer stands in the same slot. */
-function hasSuccessor(old: ObservedInstance, ready: readonly ObservedInstance[]): boolean {
-  const isNewer = (i: ObservedInstance) =>
-    i.createdAt > old.createdAt || (i.createdAt.getTime() === old.createdAt.getTime() && i.id > old.id)
-  return ready.some(
-    (i) =>
-      i.processType === old.processType &&
-      i.slot === old.slot &&
-      i.status !== 'unhealthy' &&
-      (isNewer(i) || (i !== old && old.status === 'unhealthy')),
-  )
-}
-
-/** Every slot of every process type has a ready instance of the desired release. */
-function isComplete({ workload }: Situation, ready: readonly ObservedInstance[]): boolean {
-  return Object.keys(workload.desired?.processTypes ?? {}).every((processType) => {
-    const slots = new Set(ready.filter((i) => i.processType === processType).map((i) => i.slot))
-    return slots.size >= instanceCount(workload, processType)
-  })
-}
-
-/** A type that must not overlap leaves service before its successor starts; a `web` one with its requests held. */
-function holdForNonOverlapping(situation: Situation, outgoing: readonly ObservedInstance[]): Step[] {
-  if (hasFailed(situation)) return []
-  const types = situation.workload.desired?.processTypes ?? {}
-  const first = outgoing.filter((i) => types[i.processType]?.overlap === false)
-  if (first.length === 0) return []
-  const mode = first.some((i) => i.processType === 'web') ? 'hold' : 'serve'
-  const rest = outgoing.filter((i) => !first.includes(i)).map((i) => i.id)
-  return [{ kind: 'route', mode, serve: rest, drain: first.map((i) => i.id) }]
 }

@@ -1,25 +1,22 @@
-import type { InstanceId } from '../kernel/ids.ts'
 import { isInService, type ObservedInstance } from './instance.ts'
 import type { RolloutPolicy, Step } from './plan-steps.ts'
 import { isUnwanted, type PlanPart, type Situation } from './situation.ts'
 
-/** What has to end: what nobody wants, what has drained, what was being stopped when the control plane died. */
-export function planStops(situation: Situation): PlanPart {
+/**
+ * What has to end: what nobody wants, what has drained, what was being stopped when the control plane died.
+ * `isRouting`: the plan changes the route already; what else is to leave it waits for the next look.
+ */
+export function planStops(situation: Situation, { isRouting }: { readonly isRouting: boolean }): PlanPart {
   const { policy, now } = situation
   const steps: Step[] = []
   const waits: number[] = []
   const cut = generationsToCut(situation)
+  const sick = isRouting ? undefined : situation.instances.find((i) => mustStopFirst(i, situation))
+  if (sick) steps.push(takeOutOfService(sick, situation))
   for (const i of situation.instances) {
     if (i.status === 'stopping') steps.push({ kind: 'stop', instanceId: i.id, reason: i.endReason ?? 'stopped' })
     else if (i.status === 'starting' && isUnwanted(i, situation)) {
       steps.push({ kind: 'stop', instanceId: i.id, reason: 'superseded' })
-    } else if (i.status === 'unhealthy' && mustStopFirst(i, situation)) {
-      steps.push({
-        kind: 'route',
-        mode: i.processType === 'web' ? 'hold' : 'serve',
-        serve: othersInService(i, situation),
-        drain: [i.id],
-      })
     } else if (i.status === 'draining') {
       const isCut = cut.has(generationKey(i)) || drainLimitMs(i, policy, now) <= 0
       const waitMs = isCut ? 0 : drainLeftMs(i, policy, now)
@@ -31,12 +28,19 @@ export function planStops(situation: Situation): PlanPart {
   return { steps, ...(waits.length > 0 && { lookAgainMs: Math.min(...waits) }) }
 }
 
+/** Sick, without overlap, and no other of its type is being replaced: never all at once. */
 function mustStopFirst(i: ObservedInstance, { workload, current }: Situation): boolean {
-  return current.includes(i) && workload.desired?.processTypes[i.processType]?.overlap === false
+  if (i.status !== 'unhealthy' || !current.includes(i)) return false
+  const isChanging = (other: ObservedInstance) =>
+    other.processType === i.processType && ['starting', 'draining', 'stopping'].includes(other.status)
+  return workload.desired?.processTypes[i.processType]?.overlap === false && !current.some(isChanging)
 }
 
-function othersInService(i: ObservedInstance, { instances }: Situation): InstanceId[] {
-  return instances.filter((other) => other !== i && isInService(other)).map((other) => other.id)
+/** The requests of the last `web` wait for its successor. */
+function takeOutOfService(i: ObservedInstance, { instances }: Situation): Step {
+  const others = instances.filter((other) => other !== i && isInService(other))
+  const isLast = i.processType === 'web' && !others.some((other) => other.processType === 'web')
+  return { kind: 'route', mode: isLast ? 'hold' : 'serve', serve: others.map(({ id }) => id), drain: [i.id] }
 }
 
 function generationKey(i: ObservedInstance): string {

@@ -65,6 +65,7 @@ async function runRound(deps: ReconcileDeps, claim: Claim): Promise<WorkOutcome 
   startBackground(deps, claim, round, plan)
   const quick = due.filter((step) => step.kind !== 'stop')
   if (quick.length > 0) {
+    for (const step of quick) if (step.kind === 'start_again') claim.ready.delete(step.instanceId)
     await applyAll(deps, round, quick)
     return 'moving'
   }
