@@ -51,7 +51,7 @@ export function instanceFromRow(row: InstanceRow): Instance {
   }
 }
 
-/** Ended rows kept an environment: enough for `ps`, the back-off and a look at what went wrong. */
+/** Ended rows kept an environment: enough for `ps` and a look at what went wrong. The back-off has its own, one a slot. */
 const endedRowsKept = 20
 
 /** All instances that have not ended, and of the ended ones the newest. */
@@ -167,7 +167,10 @@ export interface InstanceEnd {
   readonly at: Date
 }
 
-/** Closes the row, gives its port back into quarantine, and drops the oldest ended rows of the environment. */
+/**
+ * Closes the row, gives its port back into quarantine, and drops the oldest ended rows of the environment, but not what a
+ * slot has to remember of its last crash.
+ */
 export async function endInstance(db: Queryable, scope: TeamScope, end: InstanceEnd): Promise<void> {
   await db.query(
     `update instances set status = 'ended', ended_at = $3, end_reason = coalesce(end_reason, $4), crashes = $5
@@ -180,7 +183,11 @@ export async function endInstance(db: Queryable, scope: TeamScope, end: Instance
   ])
   await db.query(
     `delete from instances where team_id = $1 and id in (
-       select id from instances where environment_id = $2 and status = 'ended' order by ended_at desc offset $3)`,
+       select id from (
+         select id, crashes, row_number() over (order by ended_at desc) as nth,
+           row_number() over (partition by process_type, slot order by ended_at desc) as nth_of_slot
+         from instances where environment_id = $2 and status = 'ended') ended
+       where nth > $3 and (nth_of_slot > 1 or crashes = 0))`,
     [scope.team, end.instance.environmentId, endedRowsKept],
   )
 }

@@ -107,6 +107,23 @@ describe('keeping a release running', { timeout: 120_000 }, () => {
     assert.deepEqual(world.targets(environment), [three?.id])
   })
 
+  test('more instances than ended rows are kept: all of them wait after they crashed together', async () => {
+    const { environment, first } = await liveApp()
+    await world.scale(environment, { web: 24 })
+    const rows = await world.settles(
+      environment,
+      Array.from({ length: 24 }, () => first),
+    )
+    for (const row of rows) world.engine.crash(row.id)
+    await until('all are recorded', async () => (await world.instances(environment, 'healthy')).length === 0)
+    assert.deepEqual(await world.instances(environment, 'starting'), [])
+    await world.settles(
+      environment,
+      Array.from({ length: 24 }, () => first),
+    )
+    assert.equal((await world.instances(environment, 'ended')).length, 24)
+  })
+
   test('unhealthy instances lose the route while others are well, and are replaced one at a time, the new one first', async () => {
     const { environment, first } = await liveApp(3)
     const rows = await world.instances(environment, 'healthy')
