@@ -59,7 +59,9 @@ export const releaseProcessType = 'release'
 /** How many instances of a process type there should be: `web` has one unless told otherwise, every other type none. */
 export function instanceCount(scale: Readonly<Record<string, number>>, processType: string): number {
   if (processType === releaseProcessType) return 0
-  return scale[processType] ?? (processType === 'web' ? 1 : 0)
+  // `constructor` is a name like any other, and every object has something of that name
+  const count = Object.hasOwn(scale, processType) ? scale[processType] : undefined
+  return count ?? (processType === 'web' ? 1 : 0)
 }
 
 /** The scale in force: every process type of the release, or what has been set when there is none. */
@@ -84,5 +86,6 @@ export function environmentStatus(activity: EnvironmentActivity): EnvironmentSta
   if (!activity.hasRelease) return 'empty'
   const wanted = Object.entries(activity.scale).filter(([, count]) => count > 0)
   if (wanted.length === 0) return 'stopped'
-  return wanted.every(([name, count]) => (activity.inService[name] ?? 0) >= count) ? 'running' : 'degraded'
+  const inService = new Map(Object.entries(activity.inService))
+  return wanted.every(([name, count]) => (inService.get(name) ?? 0) >= count) ? 'running' : 'degraded'
 }

@@ -110,6 +110,7 @@ describe('scale', () => {
       clock: 0,
     })
     assert.deepEqual(effectiveScale({}, undefined), { web: 1 })
+    assert.deepEqual(effectiveScale({}, ['constructor']), { constructor: 0 })
   })
 })
 

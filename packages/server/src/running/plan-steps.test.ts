@@ -32,6 +32,12 @@ describe('planning the steps of an environment', () => {
     ])
   })
 
+  test('a process type may have the name of something that every object has', () => {
+    const workload = aWorkload(rollout, { web: {}, constructor: {}, toString: {} })
+    const plan = planSteps(workload, [anInstance({ status: 'starting' })], defaultPolicy, at(100))
+    assert.deepEqual(kinds(plan.steps), ['route'])
+  })
+
   test('an instance of a rollout that ends by itself fails the rollout', () => {
     const ended = anInstance({ status: 'ended', presence: 'absent', crashes: 1, endedAt: at(100) })
     const plan = planSteps(aWorkload(rollout), [anInstance(old), ended], defaultPolicy, at(110))

@@ -67,5 +67,8 @@ export const taskProcessType = 'release'
 /** How many instances of a process type there should be: `web` has one unless told otherwise, every other type none. */
 export function instanceCount(workload: Workload, processType: string): number {
   if (processType === taskProcessType) return 0
-  return workload.scale[processType] ?? (processType === 'web' ? 1 : 0)
+  const { scale } = workload
+  // `constructor` is a name like any other, and every object has something of that name
+  const count = Object.hasOwn(scale, processType) ? scale[processType] : undefined
+  return count ?? (processType === 'web' ? 1 : 0)
 }
