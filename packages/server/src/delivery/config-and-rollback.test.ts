@@ -3,6 +3,7 @@ import { describe, it } from 'node:test'
 import { until } from '../../test/support/delivery.ts'
 import {
   beginDeliveryStories,
+  cancel,
   environmentId,
   history,
   rollBack,
@@ -11,6 +12,14 @@ import {
 } from '../../test/support/delivery-story.ts'
 
 beginDeliveryStories()
+
+async function isConfigLive(): Promise<boolean> {
+  const { live, config } = await world.environment(environmentId)
+  const [release] = await world.db.query<{ config_id: string | null }>('select config_id from releases where id = $1', [
+    live,
+  ])
+  return release?.config_id === config
+}
 
 describe('config', () => {
   it('before the first release begins nothing, and is carried by the first push', async () => {
@@ -67,14 +76,40 @@ describe('config', () => {
     const push = await world.push(environmentId)
     await world.reaches(push, 'failed')
     world.levers.rollout = 'succeeds'
-    await until('the config is live', async () => {
-      const { live, config: current } = await world.environment(environmentId)
-      const [release] = await world.db.query<{ config_id: string | null }>(
-        'select config_id from releases where id = $1',
-        [live],
-      )
-      return release?.config_id === current
+    await until('the config is live', isConfigLive)
+  })
+
+  it('is not lost either when two pushes took its place, one after the other, and the last one fails', async () => {
+    await world.reaches(await world.push(environmentId), 'live')
+    world.levers.rollout = 'hangs'
+    const config = await world.setConfig(environmentId, { A: '1' })
+    assert.ok(config)
+    await world.reaches(config, 'rolling_out')
+    world.levers.build = 'hangs'
+    const first = await world.push(environmentId)
+    await world.reaches(first, 'building')
+    world.levers.build = 'fails'
+    await world.reaches(await world.push(environmentId), 'failed')
+    assert.deepEqual([(await row(config)).status, (await row(first)).status], ['superseded', 'superseded'])
+    world.levers.rollout = 'succeeds'
+    await until('the config is live', isConfigLive)
+  })
+
+  it('that is cancelled does not come back for an older change whose place it took', async () => {
+    await world.reaches(await world.push(environmentId), 'live')
+    world.levers.rollout = 'hangs'
+    const first = await world.setConfig(environmentId, { A: '1' })
+    const second = await world.setConfig(environmentId, { A: '2' })
+    assert.ok(first && second)
+    await world.reaches(second, 'rolling_out')
+    await cancel(second)
+    await until('it is cleaned up', async () => {
+      return (await world.db.query('select 1 from work where subject = $1', [second])).length === 0
     })
+    assert.deepEqual(
+      await world.db.query('select id from deploys where environment_id = $1 and finished_at is null', [environmentId]),
+      [],
+    )
   })
 
   it('set while the first release rolls out is not lost either', async () => {

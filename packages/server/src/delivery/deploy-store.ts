@@ -217,10 +217,14 @@ export async function selectLongestQueued(db: Queryable, count: number): Promise
   return rows.map((row) => row.id)
 }
 
-/** Whether this deploy took the place of a change of config that had not gone live. */
+/** Whether this deploy took the place of a change of config that had not gone live, or of one that had taken such a place. */
 export async function hasSupersededConfig(db: Queryable, scope: TeamScope, id: DeployId): Promise<boolean> {
   const rows = await db.query(
-    `select 1 from deploys d where ${inScope} and d.superseded_by = $3 and d.kind = 'config' limit 1`,
+    `with recursive displaced as (
+       select d.id, d.kind from deploys d where ${inScope} and d.superseded_by = $3
+       union
+       select d.id, d.kind from deploys d join displaced by on d.superseded_by = by.id where ${inScope})
+     select 1 from displaced where kind = 'config' limit 1`,
     [...scopeOf(scope), id],
   )
   return rows.length > 0

@@ -30,11 +30,12 @@ async function endOpenReleasePhase(room: DeliveryRoom, job: DeployJob): Promise<
 
 /**
  * A change of config whose place this deploy took, to carry it along, goes on by itself when this one did not get there.
- * Only when nothing else is on its way, which would carry it.
+ * Only when nothing else is on its way, which would carry it. A change of config carries older ones itself: what became of
+ * it is the answer to all of them.
  */
 async function resumeConfig(room: DeliveryRoom, job: DeployJob): Promise<void> {
   const { scope, deploy } = job
-  if (deploy.status !== 'failed' && deploy.status !== 'cancelled') return
+  if (deploy.kind === 'config' || (deploy.status !== 'failed' && deploy.status !== 'cancelled')) return
   if (!(await hasSupersededConfig(room.db, scope, deploy.id))) return
   try {
     await room.db.transaction(async (tx) => {
