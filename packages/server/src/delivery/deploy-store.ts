@@ -230,6 +230,16 @@ export async function hasSupersededConfig(db: Queryable, scope: TeamScope, id: D
   return rows.length > 0
 }
 
+/** Whether another deploy of the environment is over, had a release, and what it began outside the database may not have ended. */
+export async function isOtherCleaningUp(db: Queryable, scope: TeamScope, deploy: DeployRow): Promise<boolean> {
+  const rows = await db.query(
+    `select 1 from deploys d join work w on w.kind = 'deploy' and w.subject = d.id
+     where ${inScope} and d.environment_id = $3 and d.id <> $4 and d.release_id is not null and not (${isOpen}) limit 1`,
+    [...scopeOf(scope), deploy.environmentId, deploy.id],
+  )
+  return rows.length > 0
+}
+
 /**
  * The highest fencing number that has been given out for work on this deploy; `undefined` when no work row is there. Not
  * locked: who takes over after this was read finds the row locked, or what has been written to it.

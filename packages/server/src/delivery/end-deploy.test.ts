@@ -50,6 +50,30 @@ describe('a release phase', () => {
     assert.equal((await row(id)).error_code, 'release_phase_interrupted')
   })
 
+  it('does not begin while that of a superseded deploy is still being stopped', async () => {
+    const [first, second] = [await begunPush(), await pushWhileStopsHang()]
+    await until('it waits', async () => {
+      const sql = `select 1 from work where subject = $1 and lease_until is null`
+      return (await row(second)).status === 'releasing' && (await world.db.query(sql, [second])).length > 0
+    })
+    assert.equal(world.engine.specOf(taskOf(second)), undefined)
+    world.engine.levers.hangOnStop = false
+    await until('it runs', () => world.engine.specOf(taskOf(second)) !== undefined)
+    const [before] = await world.engine.observe([taskOf(first)], AbortSignal.timeout(5000))
+    assert.ok(before === undefined || before.state === 'ended')
+    await cancel(second)
+    await world.reaches(second, 'cancelled')
+  })
+
+  it('that waits for another one can be cancelled', async () => {
+    await begunPush()
+    const second = await pushWhileStopsHang()
+    await world.reaches(second, 'releasing')
+    await cancel(second)
+    world.engine.levers.hangOnStop = false
+    await world.reaches(second, 'cancelled')
+  })
+
   it('is stopped when the deploy is cancelled, or superseded', async () => {
     const first = await world.push(environmentId)
     await until('it runs', () => world.engine.specOf(`tsk-${first.slice(4)}`) !== undefined)
@@ -65,6 +89,20 @@ describe('a release phase', () => {
     })
   })
 })
+
+const taskOf = (id: DeployId) => `tsk-${id.slice(4)}`
+
+/** A push whose release phase runs. */
+async function begunPush(): Promise<DeployId> {
+  const id = await world.push(environmentId)
+  await until('it runs', () => world.engine.specOf(taskOf(id)) !== undefined)
+  return id
+}
+
+async function pushWhileStopsHang(): Promise<DeployId> {
+  world.engine.levers.hangOnStop = true
+  return await world.push(environmentId)
+}
 
 describe('cancelling', () => {
   it('ends a build and leaves nothing of it', async () => {
