@@ -1,4 +1,5 @@
 import { MalformedTree, zeroOid } from '../clients/git/index.ts'
+import { UserError } from '../kernel/errors.ts'
 import { checkTree } from './check-tree.ts'
 import { type PushContext, type PushDeps, type PushState, refuseMore, type TakenRef } from './incoming-push.ts'
 import type { Refusal } from './push.ts'
@@ -28,8 +29,9 @@ async function checkPushedTree(
       return { found: commit ? checked : notACommit, isForced: !isNext }
     })
     .catch((error: unknown) => {
-      if (!(error instanceof MalformedTree)) throw error
-      return { found: { code: 'object_rejected', message: error.message } as const, isForced: false }
+      const code = error instanceof UserError ? error.code : 'object_rejected'
+      if (!(error instanceof UserError || error instanceof MalformedTree)) throw error
+      return { found: { code, message: error.message }, isForced: false }
     })
   if (found) return found
   if (isForced && !(await deps.git.isAncestor(path, command.from, command.to))) {

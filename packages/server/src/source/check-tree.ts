@@ -1,4 +1,5 @@
 import type { ObjectReader, Oid, TreeItem } from '../clients/git/index.ts'
+import { UserError } from '../kernel/errors.ts'
 import type { Refusal } from './push.ts'
 import type { DeployingApp, SourceLimits } from './source.ts'
 
@@ -22,7 +23,10 @@ const maxAttributesBytes = 256 * 1024
 /** As many files are looked at when a repository says that it uses LFS: it is enough to find one pointer. */
 const maxPointersTried = 5000
 
-/** Why a tree cannot be deployed by these apps, as far as it shows without a builder; undefined when nothing does. */
+/**
+ * Why a tree cannot be deployed by these apps, as far as it shows without a builder; undefined when nothing does. Throws
+ * `too_many_files`, with requests to the reader still open: what they would bring may be without end.
+ */
 export async function checkTree(
   reader: ObjectReader,
   tree: Oid,
@@ -57,8 +61,7 @@ async function checkBelow(
   limits: SourceLimits,
 ): Promise<Refusal | undefined> {
   const survey: Survey = { files: [], attributes: [], submodule: undefined, entries: 0 }
-  const isWhole = await surveyTree(reader, top, survey, limits)
-  if (!isWhole) return { code: 'too_many_files', message: `the tree has more than ${limits.entries} files and folders` }
+  await surveyTree(reader, top, survey, limits)
   if (survey.submodule !== undefined) {
     const message = `${survey.submodule} is a submodule, whose files are not part of the push; add them to the repository`
     return { code: 'submodule_unsupported', message }
@@ -72,20 +75,23 @@ async function checkBelow(
   return { code: 'lfs_unsupported', message }
 }
 
-/** Level by level, each level's trees asked for at once. False when there is more than the limit. */
-async function surveyTree(reader: ObjectReader, top: Oid, survey: Survey, limits: SourceLimits): Promise<boolean> {
+/** Level by level, each level's trees asked for at once, and counted as each comes: a small pack can unfold to any size. */
+async function surveyTree(reader: ObjectReader, top: Oid, survey: Survey, limits: SourceLimits): Promise<void> {
+  const read = async (oid: Oid): Promise<readonly TreeItem[]> => {
+    const items = (await reader.tree(oid)) ?? []
+    survey.entries += items.length
+    if (survey.entries <= limits.entries) return items
+    throw new UserError('too_many_files', `the tree has more than ${limits.entries} files and folders`)
+  }
   let level: readonly { path: string; oid: Oid }[] = [{ path: '', oid: top }]
   while (level.length > 0) {
-    const trees = await Promise.all(level.map(async (folder) => ({ ...folder, items: await reader.tree(folder.oid) })))
+    const trees = await Promise.all(level.map(async ({ path, oid }) => ({ path, items: await read(oid) })))
     const next: { path: string; oid: Oid }[] = []
-    for (const { path, items = [] } of trees) {
-      survey.entries += items.length
-      if (survey.entries > limits.entries) return false
+    for (const { path, items } of trees) {
       for (const item of items) note(survey, next, `${path}${item.name}`, item)
     }
     level = next
   }
-  return true
 }
 
 function note(survey: Survey, next: { path: string; oid: Oid }[], path: string, item: TreeItem): void {

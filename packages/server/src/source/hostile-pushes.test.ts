@@ -266,6 +266,21 @@ describe('hostile requests', () => {
     await isUnharmed(before)
   })
 
+  it('refuses a tree of few folders that are huge without reading them all', async () => {
+    const before = await state()
+    const named = (count: number, entry: (name: string) => [string, string, string]) =>
+      tree(...Array.from({ length: count }, (_, n) => entry(String(n).padStart(6, '0'))))
+    const huge = named(90_000, (name) => ['100644', name, blob.oid])
+    const top = named(3_000, (name) => ['40000', name, huge.oid])
+    const bomb = commit(top)
+    const main = (await hosted.user(['--git-dir', hosted.path(), 'rev-parse', 'main'])).stdout.toString().trim()
+    const startedAt = performance.now()
+    const reply = await hosted.request(pushBody([`${main} ${bomb.oid} refs/heads/main`], pack(blob, huge, top, bomb)))
+    assert.match(reportOf(reply), /more than 100000 files and folders \[too_many_files\]/)
+    assert.ok(performance.now() - startedAt < 10_000)
+    await isUnharmed(before)
+  })
+
   it('refuses to deploy a tree with a mode that git lets pass', async () => {
     const before = await state()
     const root = tree(['170644', 'x', blob.oid])

@@ -65,7 +65,7 @@ export function createObjectPool(git: GitProcess): ObjectPool {
           keep(repository, process)
           return result
         } catch (error) {
-          process.close() // requests may be open that nobody reads any more
+          process.abandon()
           throw error
         }
       }),

@@ -25,6 +25,8 @@ export interface ObjectProcess {
   readonly failed: Promise<never>
   readonly isUsable: boolean
   close(): void
+  /** The same when requests may be open: nobody waits for what they would bring, however much that is. */
+  abandon(): void
 }
 
 const newline = 0x0a
@@ -70,6 +72,7 @@ export function startObjectProcess(git: GitProcess, repository: string): ObjectP
       usable = false
       child.stdin?.end()
     },
+    abandon: () => fail(new Error('nobody waits for these objects any more')),
   }
 }
 
