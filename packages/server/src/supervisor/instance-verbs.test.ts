@@ -1,5 +1,14 @@
 import assert from 'node:assert/strict'
-import { existsSync, readdirSync, readFileSync, readlinkSync, statSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { createConnection } from 'node:net'
 import { dirname, join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
@@ -39,6 +48,20 @@ describe('the supervisor runs instances and tasks', () => {
   const texts = (id: string): string[] => supervisor.lines(`app/app-test/${id}`).map(({ text }) => text)
   const printed = (id: string, what: RegExp) =>
     eventually(`${id} prints ${what}`, () => texts(id).find((line) => what.test(line)))
+
+  test('what cannot be written down is not started, and has ended: it can be stopped and forgotten', async () => {
+    const id = newId()
+    const inTheWay = join(supervisor.home, 'state/instances', `${id}.json.tmp`)
+    mkdirSync(inTheWay)
+    await start(id, 'sleep 100')
+    const [seen] = await supervisor.client.call('observe', { ids: [id] })
+    assert.equal(seen?.state, 'ended')
+    assert.equal(seen?.exit?.reason, 'start_failed')
+    await stop(id)
+    rmSync(inTheWay, { recursive: true })
+    await forget(id)
+    assert.deepEqual(await supervisor.client.call('observe', { ids: [id] }), [])
+  })
 
   test('with a private environment, folder, limits and uid', async () => {
     const id = newId()

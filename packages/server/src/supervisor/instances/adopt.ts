@@ -20,7 +20,16 @@ export async function adopt(instance: Instance, bootId: string, deps: InstanceDe
     return await instance.finish('lost', 'it ended while no supervisor was running')
   }
   instance.follow({ process, mainEnd: waitForEnd(process, deps), readEnd: openOutput(record, deps) })
-  deps.records.writeRunning(instance.record)
+  noteRunning(instance, deps)
+}
+
+/** It runs, and its intent is on disk: that suffices for the next supervisor to find it, when the disk takes no more. */
+export function noteRunning({ record }: Instance, deps: Pick<InstanceDeps, 'records' | 'log'>): void {
+  try {
+    deps.records.writeRunning(record)
+  } catch (error) {
+    deps.log.warn({ id: record.id, cause: messageOf(error) }, 'what runs could not be written down')
+  }
 }
 
 /** An intent without a pid: the supervisor was killed around the spawn, and only the environment tells. */

@@ -9,7 +9,7 @@ import type { Files } from '../files/files.ts'
 import type { Owner } from '../files/tree.ts'
 import type { Output } from '../output/output.ts'
 import { type Hello, Refusal, type SpawnSpec, type Status, type WireFence, type WireListener } from '../protocol.ts'
-import { adopt } from './adopt.ts'
+import { adopt, noteRunning } from './adopt.ts'
 import { openCgroups } from './cgroups.ts'
 import { checkSpec } from './check-spec.ts'
 import type { LaunchTools } from './command.ts'
@@ -182,8 +182,8 @@ class InstanceSet implements Instances {
     }
     const instance = new Instance(record, this.#each)
     this.#instances.set(id, instance)
-    this.#parts.records.writeRunning(record)
     try {
+      this.#parts.records.writeRunning(record)
       await this.#launch(spec, instance)
     } catch (error) {
       if (!(error instanceof Refusal)) return await instance.finish('start_failed', messageOf(error))
@@ -206,7 +206,7 @@ class InstanceSet implements Instances {
     const mainEnd = new Promise<MainEnd>((resolve) => child.once('exit', (code, signal) => resolve({ code, signal })))
     const process = { pid, startTicks, startedAt: clock.now().toISOString() }
     instance.follow({ process, mainEnd, readEnd })
-    this.#parts.records.writeRunning(instance.record)
+    noteRunning(instance, this.#each)
     void this.#joinCgroup(instance, pid)
   }
 
