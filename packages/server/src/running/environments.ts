@@ -34,10 +34,14 @@ export function createEnvironments(deps: EnvironmentsDeps): Environments {
     async load(environmentId, before) {
       const row = await selectEnvironmentToRun(db, environmentId)
       if (!row) return undefined
-      const isKnown = before?.desired !== undefined && before.desired.id === row.desiredReleaseId
-      const desired = isKnown
-        ? before.desired
-        : row.desiredReleaseId && (await readRelease(deps, row, row.desiredReleaseId))
+      const known = [before?.desired, before?.live]
+      const read = async (id: ReleaseId) => known.find((it) => it?.id === id) ?? (await readRelease(deps, row, id))
+      const { desiredReleaseId, liveReleaseId } = row
+      const desired = desiredReleaseId && (await read(desiredReleaseId))
+      if (desired === undefined)
+        throw new Error(`the release ${desiredReleaseId} of environment ${environmentId} has no artifact`)
+      const isOther = desired && liveReleaseId !== null && liveReleaseId !== desiredReleaseId
+      const live = isOther ? await read(liveReleaseId) : undefined
       return {
         scope: systemScope(row.teamId),
         appId: row.appId,
@@ -49,6 +53,7 @@ export function createEnvironments(deps: EnvironmentsDeps): Environments {
         generation: row.generation,
         scale: row.scale,
         ...(desired && { desired }),
+        ...(live && { live }),
         ...(row.liveReleaseId && { liveReleaseId: row.liveReleaseId }),
         ...(row.failedReleaseId && { failedReleaseId: row.failedReleaseId }),
       }
@@ -65,11 +70,11 @@ async function readRelease(
   { db, builds }: EnvironmentsDeps,
   row: EnvironmentToRun,
   id: ReleaseId,
-): Promise<WorkloadRelease> {
+): Promise<WorkloadRelease | undefined> {
   const scope = systemScope(row.teamId)
   const release = await releaseById(db, scope, id)
   const artifact = release && (await builds.artifact(db, scope, release.artifactId))
-  if (!artifact) throw new Error(`the release ${id} of environment ${row.id} has no artifact`)
+  if (!artifact) return undefined
   return {
     id,
     version: release.version,

@@ -29,7 +29,9 @@ class World {
   }
 
   plan(): Plan {
-    return planSteps(this.workload, this.instances, defaultPolicy, at(this.now))
+    const { desired, liveReleaseId: id } = this.workload
+    const live = desired && id && id !== desired.id ? { live: { ...desired, id } } : {}
+    return planSteps({ ...this.workload, ...live }, this.instances, defaultPolicy, at(this.now))
   }
 
   of(type: string, status?: ObservedInstance['status']): ObservedInstance[] {
@@ -81,7 +83,7 @@ class World {
     const id = `ins-${this.next++}`
     const times = { createdAt: at(this.now), startedAt: at(this.now) }
     const { healthyAt: _, ...fresh } = anInstance({ ...step, ...times, id, status: 'starting' })
-    const releaseId = this.workload.desired?.id as ReleaseId
+    const releaseId = step.releaseId ?? (this.workload.desired?.id as ReleaseId)
     this.instances.push({ ...fresh, releaseId, generation: this.workload.generation })
   }
 

@@ -1,6 +1,6 @@
 import { isInService, type ObservedInstance } from './instance.ts'
 import type { Step } from './plan-steps.ts'
-import { hasFailed, isRollout, type PlanPart, type Situation } from './situation.ts'
+import { hasFailed, isRollout, isUnwanted, type PlanPart, type Situation } from './situation.ts'
 import { instanceCount } from './workload.ts'
 
 /** Which instances are in service, and when the release becomes the live one. */
@@ -19,6 +19,12 @@ export function planRoute(situation: Situation): PlanPart {
   const outgoing = previous.filter(isInService)
 
   if (isRollout(situation) || outgoing.length > 0) {
+    const again = situation.live.filter((i) => isReadyToServe(i) && !isUnwanted(i, situation))
+    const isDue = !hasFailed(situation) && isComplete(situation, serve)
+    if (!isDue && again.length > 0) {
+      const serving = [...inService, ...again].map((i) => i.id)
+      return { steps: [{ kind: 'route', mode: 'serve', serve: serving, drain: [] }] }
+    }
     if (hasFailed(situation)) return { steps: [] }
     if (!isComplete(situation, serve)) return { steps: holdForNonOverlapping(situation, { outgoing, ready: serve }) }
     const goLive = isRollout(situation) ? { goLive: workload.desired.id } : {}

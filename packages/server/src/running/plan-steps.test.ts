@@ -32,6 +32,24 @@ describe('planning the steps of an environment', () => {
     ])
   })
 
+  test('what is live is started again when it crashes while another release rolls out, or has failed to', () => {
+    const { desired } = aWorkload()
+    const live = desired && { ...desired, id: old.releaseId }
+    const crashed = anInstance({ ...old, status: 'ended', presence: 'absent', crashes: 1, endedAt: at(0) })
+    const { healthyAt: _, ...booting } = anInstance({ status: 'starting', createdAt: at(900) })
+    const start = { kind: 'start', processType: 'web', slot: 0, crashes: 1, releaseId: old.releaseId }
+    for (const failed of [{}, { failedReleaseId: 'rel-2' as ReleaseId }]) {
+      const workload = aWorkload({ ...rollout, ...failed, ...(live && { live }) })
+      const instances = 'failedReleaseId' in failed ? [crashed] : [crashed, booting]
+      assert.equal(planSteps(workload, instances, defaultPolicy, at(990)).lookAgainMs, 10)
+      assert.deepEqual(planSteps(workload, instances, defaultPolicy, at(1000)).steps, [start])
+      const back = anInstance({ ...old, id: 'ins-back', status: 'starting', createdAt: at(1000) })
+      assert.deepEqual(planSteps(workload, [...instances, back], defaultPolicy, at(1100)).steps, [
+        { kind: 'route', mode: 'serve', serve: ids('ins-back'), drain: [] },
+      ])
+    }
+  })
+
   test('a process type may have the name of something that every object has', () => {
     const workload = aWorkload(rollout, { web: {}, constructor: {}, toString: {} })
     const plan = planSteps(workload, [anInstance({ status: 'starting' })], defaultPolicy, at(100))

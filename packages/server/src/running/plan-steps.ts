@@ -3,7 +3,7 @@ import type { InstanceId, ReleaseId } from '../kernel/ids.ts'
 import { isInService, type ObservedInstance } from './instance.ts'
 import { planRoute } from './plan-route.ts'
 import { planStops } from './plan-stops.ts'
-import { hasFailed, isRollout, isUnwanted, type PlanPart, type Situation } from './situation.ts'
+import { hasFailed, isKeptAlive, isRollout, isUnwanted, type PlanPart, type Situation } from './situation.ts'
 import { instanceCount, type Workload } from './workload.ts'
 
 /** Times in ms. The design's §4 names each of them. */
@@ -38,7 +38,14 @@ export type Step =
   | { readonly kind: 'forget'; readonly instanceId: InstanceId }
   /** Turns instances in service unhealthy or healthy again, and the route with them. */
   | { readonly kind: 'judge_health'; readonly instanceIds: readonly InstanceId[] }
-  | { readonly kind: 'start'; readonly processType: string; readonly slot: number; readonly crashes: number }
+  /** `releaseId`: of what is live, while another release is desired. */
+  | {
+      readonly kind: 'start'
+      readonly processType: string
+      readonly slot: number
+      readonly crashes: number
+      readonly releaseId?: ReleaseId
+    }
   /** The intent is written and the engine does not know it: the control plane died in between. */
   | { readonly kind: 'start_again'; readonly instanceId: InstanceId }
   | { readonly kind: 'mark_ready'; readonly instanceId: InstanceId }
@@ -85,8 +92,10 @@ export function planSteps(
   if (facts.length > 0) return { steps: facts, probe: [], settled: false }
   const isCurrent = (i: ObservedInstance) =>
     i.releaseId === workload.desired?.id && i.generation === workload.generation
+  const isLive = (i: ObservedInstance) => i.releaseId === workload.live?.id && i.generation === workload.generation
   const situation: Situation = {
     workload,
+    live: instances.filter(isLive),
     instances,
     current: instances.filter(isCurrent),
     previous: instances.filter((i) => !isCurrent(i) && i.status !== 'ended'),
@@ -96,6 +105,7 @@ export function planSteps(
   const route = planRoute(situation)
   const parts = [
     planStarts(situation),
+    planRestarts(situation),
     planReadiness(situation),
     route,
     planStops(situation, { isRouting: route.steps.length > 0 }),
@@ -162,6 +172,24 @@ function planStarts(situation: Situation): PlanPart {
   return { steps, ...(lookAgainMs !== undefined && { lookAgainMs }) }
 }
 
+/** What is live goes on while another release rolls out, or fails to: what crashes of it is started again. */
+function planRestarts(situation: Situation): PlanPart {
+  const { workload, live } = situation
+  const steps: Step[] = []
+  const waits: number[] = []
+  for (const processType of Object.keys(workload.live?.processTypes ?? {})) {
+    if (!isKeptAlive(situation, processType)) continue
+    for (let slot = 0; slot < instanceCount(workload, processType); slot++) {
+      const inSlot = live.filter((i) => i.processType === processType && i.slot === slot)
+      const last = inSlot.every((i) => i.status === 'ended') ? latestEnded(inSlot) : undefined
+      const waitMs = last ? notBefore(last, situation) - situation.now : 0
+      if (waitMs > 0) waits.push(waitMs)
+      else if (last) steps.push({ kind: 'start', processType, slot, crashes: last.crashes, releaseId: last.releaseId })
+    }
+  }
+  return { steps, ...(waits.length > 0 && { lookAgainMs: Math.min(...waits) }) }
+}
+
 /** Without overlap nothing runs beside a successor; and what never came up is counted as a crash before the next try. */
 function mustEndFirst(i: ObservedInstance, overlap: boolean): boolean {
   return i.status === 'stopping' ? !overlap || !i.healthyAt : i.status === 'draining' && !overlap
@@ -183,7 +211,7 @@ function planReadiness(situation: Situation): PlanPart {
   const steps: Step[] = []
   const probe: InstanceId[] = []
   const waits: number[] = []
-  for (const i of situation.current) {
+  for (const i of [...situation.current, ...situation.live]) {
     if (i.status !== 'starting' || isUnwanted(i, situation)) continue
     if (i.presence === 'absent') steps.push({ kind: 'start_again', instanceId: i.id }) // whatever it passed before
     if (i.presence === 'absent' || i.healthyAt) continue
@@ -197,7 +225,7 @@ function planReadiness(situation: Situation): PlanPart {
       steps.push({ kind: 'mark_ready', instanceId: i.id })
     } else if (bootLeftMs > 0) {
       waits.push(Math.max(aliveLeftMs, 10))
-    } else if (isRollout(situation)) {
+    } else if (isRollout(situation) && situation.current.includes(i)) {
       steps.push({ kind: 'fail_rollout', instanceId: i.id, cause: 'not_ready' })
     } else {
       const reason = `not healthy within ${policy.bootLimitMs / 1000} s`

@@ -45,6 +45,27 @@ describe('rolling out', { timeout: 120_000 }, () => {
     assert.equal(instance?.address?.kind === 'tcp' && String(instance.address.port), env.PORT)
   })
 
+  test('what is live is started again when it crashes, however long the next release takes to come up', async () => {
+    const { environment, first } = await liveApp()
+    const [victim] = await world.instances(environment, 'healthy')
+    world.levers.wellOnly = new Set(victim && [victim.id])
+    const second = await world.release(environment)
+    await until('it starts', async () => (await world.instances(environment, 'starting')).length === 1)
+    const [booting] = await world.instances(environment, 'starting')
+    world.levers.ill.add(booting?.id ?? '')
+    world.levers.wellOnly = undefined
+    world.engine.crash(victim?.id ?? '')
+    await until('it is recorded', async () => world.targets(environment).length === 0)
+    await world.move(1_000)
+    await until('it serves again', async () => world.targets(environment).length === 1)
+    const [again] = await world.instances(environment, 'healthy')
+    assert.deepEqual([again?.release_id, again?.crashes], [first, 1])
+    assert.equal(world.engine.specOf(again?.id ?? '')?.env.GANTRY_RELEASE, 'v1')
+    assert.equal(await world.live(environment), first)
+    world.levers.ill.clear()
+    await world.settles(environment, [second])
+  })
+
   test('the route switches only when every instance of every process type is ready', async () => {
     const { environment, first } = await liveApp({ web: {}, worker: {} })
     await world.scale(environment, { web: 3, worker: 1 })

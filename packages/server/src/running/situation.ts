@@ -9,6 +9,8 @@ export interface Situation {
   readonly instances: readonly ObservedInstance[]
   readonly current: readonly ObservedInstance[]
   readonly previous: readonly ObservedInstance[]
+  /** Of what is live while another release is desired, ended ones included. */
+  readonly live: readonly ObservedInstance[]
   readonly policy: RolloutPolicy
   readonly now: number
 }
@@ -28,8 +30,15 @@ export function hasFailed({ workload }: Situation): boolean {
   return workload.desired !== undefined && workload.failedReleaseId === workload.desired.id
 }
 
+/** A process type of what is live whose instances go on, and are replaced, until the release that rolls out is complete. */
+export function isKeptAlive({ workload: { desired, live } }: Situation, processType: string): boolean {
+  if (!desired || !live || desired.processTypes.web?.overlap === false) return false
+  return live.processTypes[processType]?.overlap === true && desired.processTypes[processType]?.overlap !== false
+}
+
 /** Of another release or generation, beyond the scale, or of a rollout that has failed. */
 export function isUnwanted(i: ObservedInstance, situation: Situation): boolean {
-  if (!situation.current.includes(i)) return true
-  return i.slot >= instanceCount(situation.workload, i.processType) || hasFailed(situation)
+  if (i.slot >= instanceCount(situation.workload, i.processType)) return true
+  if (situation.live.includes(i)) return !isKeptAlive(situation, i.processType)
+  return !situation.current.includes(i) || hasFailed(situation)
 }

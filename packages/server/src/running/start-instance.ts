@@ -2,7 +2,7 @@ import type { Queryable } from '../db/database.ts'
 import { isDatabaseUnavailable } from '../db/open-database.ts'
 import { EngineUnavailable, Fenced, type InstanceSpec } from '../engines/engine.ts'
 import { messageOf } from '../kernel/errors.ts'
-import type { InstanceId } from '../kernel/ids.ts'
+import type { InstanceId, ReleaseId } from '../kernel/ids.ts'
 import type { Instance } from './instance.ts'
 import { endInstance, firstPort, insertInstance, portCount, quarantinePort, takePort } from './instance-store.ts'
 import { inTransaction, type Round } from './round.ts'
@@ -10,6 +10,8 @@ import { outputSource, outputStream, type RunningDeps } from './running-deps.ts'
 import type { Workload, WorkloadRelease } from './workload.ts'
 
 export interface Slot {
+  /** Absent: the desired one. */
+  readonly releaseId?: ReleaseId
   readonly processType: string
   readonly slot: number
   readonly crashes: number
@@ -17,7 +19,8 @@ export interface Slot {
 
 /** Writes the intent of one instance, with its port where it needs one, and asks the engine for it. */
 export async function startInstance(deps: RunningDeps, round: Round, slot: Slot): Promise<void> {
-  const release = round.workload.desired
+  const { desired } = round.workload
+  const release = slot.releaseId === undefined ? desired : releaseOf(round.workload, slot.releaseId)
   if (!release) return
   const instance = await writeIntent(deps, round, release, slot)
   await askEngine(deps, round, instance)
@@ -58,8 +61,8 @@ async function writeIntent(deps: RunningDeps, round: Round, release: WorkloadRel
  */
 export async function askEngine(deps: RunningDeps, round: Round, instance: Instance): Promise<void> {
   const { workload, fence, signal } = round
-  const release = workload.desired
-  if (release?.id !== instance.releaseId) return
+  const release = releaseOf(workload, instance.releaseId)
+  if (!release) return
   try {
     const config = release.configId ? await deps.environments.config(workload, release.configId) : {}
     deps.failpoint('instance.start.before')
@@ -72,6 +75,10 @@ export async function askEngine(deps: RunningDeps, round: Round, instance: Insta
     const at = deps.clock.now()
     await inTransaction(deps, round, (tx) => endInstance(tx, workload.scope, { instance, ...end, at }))
   }
+}
+
+function releaseOf({ desired, live }: Workload, id: ReleaseId): WorkloadRelease | undefined {
+  return [desired, live].find((release) => release?.id === id)
 }
 
 function isTryAgain(error: unknown): boolean {

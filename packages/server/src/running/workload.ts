@@ -18,6 +18,8 @@ export interface Workload {
   /** Absent: nothing should run here (no release yet, or being deleted). */
   readonly desired?: WorkloadRelease
   readonly liveReleaseId?: ReleaseId
+  /** What is live while another release is desired: it goes on until that one has come up. */
+  readonly live?: WorkloadRelease
   /** The release whose rollout is known to have failed; none of it is started any more. */
   readonly failedReleaseId?: ReleaseId
 }
