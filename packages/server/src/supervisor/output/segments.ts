@@ -34,9 +34,11 @@ export function openSegments(logs: string, stream: string, reader: LogReader | u
     write(lines) {
       const rolled = open.size > 0 && open.size + lines.length > segmentBytes
       if (rolled) {
+        // the next one first: were it to fail, a number that was closed here would be somebody else's file by the next try
+        const next = openSegment(join(folder, segmentName(segment + 1)), reader)
         closeSync(open.fd)
         segment++
-        open = openSegment(join(folder, segmentName(segment)), reader)
+        open = next
       }
       open.size += writeSync(open.fd, lines)
       return rolled
@@ -47,11 +49,16 @@ export function openSegments(logs: string, stream: string, reader: LogReader | u
 
 function openSegment(path: string, reader: LogReader | undefined): { fd: number; size: number } {
   const fd = openSync(path, 'a+', reader ? 0o640 : 0o600)
-  if (reader) chownSync(path, -1, reader.gid)
-  const size = fstatSync(fd).size
-  const last = Buffer.alloc(1)
-  if (size === 0 || (readSync(fd, last, 0, 1, size - 1) === 1 && last[0] === 0x0a)) return { fd, size }
-  return { fd, size: size + writeSync(fd, '\n') } // the line that a power cut tore ends here
+  try {
+    if (reader) chownSync(path, -1, reader.gid)
+    const size = fstatSync(fd).size
+    const last = Buffer.alloc(1)
+    if (size === 0 || (readSync(fd, last, 0, 1, size - 1) === 1 && last[0] === 0x0a)) return { fd, size }
+    return { fd, size: size + writeSync(fd, '\n') } // the line that a power cut tore ends here
+  } catch (error) {
+    closeSync(fd)
+    throw error
+  }
 }
 
 function makeFolders(logs: string, folder: string, reader: LogReader | undefined): void {
