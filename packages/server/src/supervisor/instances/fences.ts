@@ -1,5 +1,6 @@
 import { appendFileSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
-import { isSystemError } from '../../kernel/errors.ts'
+import { isSystemError, messageOf } from '../../kernel/errors.ts'
+import type { Logger } from '../../kernel/logger.ts'
 import { Refusal, type WireFence } from '../protocol.ts'
 
 /**
@@ -14,13 +15,14 @@ export interface Fences {
 
 const keptMs = 30 * 24 * 3600 * 1000
 
-export function openFences(path: string, now: () => Date): Fences {
+export function openFences(path: string, { now, log }: { readonly now: () => Date; readonly log: Logger }): Fences {
   const highest = new Map<string, { number: number; atMs: number }>()
   for (const line of readOrEmpty(path).split('\n')) {
     const match = /^(\S+) (\d+) (\d+)$/.exec(line)
     if (match?.[1] !== undefined) highest.set(match[1], { number: Number(match[2]), atMs: Number(match[3]) })
   }
   let appended = 0
+  let isBehind = false
   const compact = (): void => {
     const oldest = now().getTime() - keptMs
     let text = ''
@@ -31,8 +33,18 @@ export function openFences(path: string, now: () => Date): Fences {
     writeFileSync(`${path}.tmp`, text, { mode: 0o600 })
     renameSync(`${path}.tmp`, path)
     appended = 0
+    isBehind = false
   }
-  compact()
+  /** A full disk must not keep anybody from stopping what fills it: what is in memory fences, and is written later. */
+  const tryTo = (write: () => void): void => {
+    try {
+      write()
+    } catch (error) {
+      if (!isBehind) log.warn({ cause: messageOf(error) }, 'fencing numbers could not be written down')
+      isBehind = true
+    }
+  }
+  tryTo(compact)
   return {
     check({ scope, number }) {
       if (!/^[\w:./-]{1,200}$/.test(scope) || !Number.isSafeInteger(number) || number < 0) {
@@ -42,9 +54,9 @@ export function openFences(path: string, now: () => Date): Fences {
       if (number < seen) throw new Refusal('Fenced', `${scope}: ${number} is older than ${seen}`)
       if (number === seen) return
       const atMs = now().getTime()
-      appendFileSync(path, `${scope} ${number} ${atMs}\n`, { mode: 0o600 })
       highest.set(scope, { number, atMs })
-      if (++appended > 1000 + highest.size) compact()
+      const isDue = isBehind || ++appended > 1000 + highest.size
+      tryTo(isDue ? compact : () => appendFileSync(path, `${scope} ${number} ${atMs}\n`, { mode: 0o600 }))
     },
   }
 }

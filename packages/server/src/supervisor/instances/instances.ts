@@ -62,7 +62,7 @@ export async function createInstances(deps: InstancesDeps): Promise<Instances> {
     tools: findLaunchTools({ ownUids: deps.ownUids !== undefined, cgroup: cgroups?.version ?? 'none' }),
     records: openRecords(join(state, 'instances'), deps.log),
     fifos: await openFifos(join(state, 'fifos'), deps.start),
-    fences: openFences(join(state, 'fences'), deps.clock.now),
+    fences: openFences(join(state, 'fences'), { now: deps.clock.now, log: deps.log }),
   })
   await set.load()
   return set
