@@ -1,4 +1,5 @@
 import { appEndpoints } from './apps.ts'
+import { auditEndpoints } from './audit.ts'
 import { buildEndpoints } from './builds.ts'
 import { configEndpoints } from './config.ts'
 import { deployEndpoints } from './deploy-endpoints.ts'
@@ -7,6 +8,7 @@ import { environmentEndpoints } from './environments.ts'
 import { type ErrorCode, errorCodes } from './errors.ts'
 import { instanceEndpoints } from './instances.ts'
 import { logEndpoints } from './logs.ts'
+import { memberEndpoints } from './members.ts'
 import { platformEndpoints } from './platform.ts'
 import { releaseEndpoints } from './releases.ts'
 import { sourceEndpoints } from './sources.ts'
@@ -24,6 +26,8 @@ export const endpoints: readonly Endpoint[] = [
   ...instanceEndpoints,
   ...logEndpoints,
   ...tokenEndpoints,
+  ...memberEndpoints,
+  ...auditEndpoints,
   ...platformEndpoints,
 ]
 

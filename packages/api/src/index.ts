@@ -1,4 +1,5 @@
 export * from './apps.ts'
+export * from './audit.ts'
 export * from './builds.ts'
 export * from './client/api-error.ts'
 export { EventStreamParser, type RawEvent } from './client/event-stream.ts'
@@ -14,6 +15,7 @@ export * from './environments.ts'
 export * from './errors.ts'
 export * from './instances.ts'
 export * from './logs.ts'
+export * from './members.ts'
 export {
   configNamePattern,
   isReservedConfigName,

@@ -10,6 +10,8 @@ export const tags = {
   instances: 'An instance is one running copy of a process type of a release.',
   logs: 'Logs are what instances, builds and deploys wrote, in pages or as a stream.',
   tokens: 'A token gives a program access to the API and to git.',
+  members: 'A member is a person in the team, with a role. People come in by one-time invitations.',
+  audit: 'The audit log says who changed what, and what was refused.',
   platform: 'The platform is this installation of Gantry itself.',
 } as const
 

@@ -121,7 +121,13 @@ export const requestErrors = showing(['api'], {
     status: 409,
     title: 'The name is taken',
     description:
-      'Another app of this installation, or another environment of this app, has this name. Choose another one.',
+      'Another app of this installation, another environment of this app, or another member of the team has this name. Choose another one.',
+  },
+  last_owner: {
+    status: 409,
+    title: 'A team keeps an owner',
+    description:
+      'The last owner of a team cannot be removed or get a lower role. Make somebody else an owner first; an invited one counts when they have joined.',
   },
   invalid_state: {
     status: 409,

@@ -11,6 +11,8 @@ export const ids = {
   instance: 'ins-01j9zq8d9r5v6w7x8y9zabcdej',
   source: 'src-01j9zq8d9s5v6w7x8y9zabcdek',
   token: 'tok-01j9zq8d9t5v6w7x8y9zabcdem',
+  person: 'per-01j9zq6b5k3s4t5v6w7x8y9zab',
+  auditEvent: 'aud-01j9zq8d9v5v6w7x8y9zabcden',
 } as const
 
 export const commitSha = '7fd1a60b01f91b314f59955a4e4d4e80d8edf11d'

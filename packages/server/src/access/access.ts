@@ -1,9 +1,11 @@
 import type { AccessDeps } from './access-deps.ts'
 import { type Audit, createAudit } from './audit.ts'
+import { auditRoutes } from './audit-routes.ts'
 import { type Authenticator, createAuthenticator } from './authenticate.ts'
 import type { BoundEndpoint } from './endpoint-binding.ts'
 import { ensureOwner } from './ensure-owner.ts'
 import { createIdempotencyKeys, type IdempotencyKeys } from './idempotency-keys.ts'
+import { memberRoutes } from './member-routes.ts'
 import type { Owner } from './owner-store.ts'
 import { accessRoutes } from './routes.ts'
 
@@ -21,7 +23,7 @@ export function createAccess(deps: AccessDeps): Access {
     authenticate: authenticator.authenticate,
     audit: createAudit(deps),
     idempotencyKeys: createIdempotencyKeys(deps),
-    routes: accessRoutes(deps, authenticator),
+    routes: [...accessRoutes(deps, authenticator), ...memberRoutes({ ...deps, authenticator }), ...auditRoutes(deps)],
     ensureOwner: (token) => ensureOwner(deps, token),
   }
 }

@@ -10,17 +10,24 @@ export interface AuditEvent {
   readonly object: string
   readonly outcome: 'allowed' | 'refused'
   readonly requestId: string
+  /** Where it came from, as the socket tells. */
+  readonly address: string | undefined
 }
 
 /** Records what was changed and what was refused. Never fails the request: a record that is lost is logged. */
 export type Audit = (event: AuditEvent) => Promise<void>
 
 /** Kept for a year and a month. A refusal has no scope of its own: what is recorded belongs to the principal's team. */
-export function createAudit({ db, clock, logger }: Pick<AccessDeps, 'db' | 'clock' | 'logger'>): Audit {
+export function createAudit({
+  db,
+  clock,
+  logger,
+  newId,
+}: Pick<AccessDeps, 'db' | 'clock' | 'logger' | 'newId'>): Audit {
   return async ({ principal, ...event }) => {
     const actor = `${principal.personName} (${principal.tokenId})`
     try {
-      const row = { ...event, actor, object: event.object.slice(0, 1000), at: clock.now() }
+      const row = { ...event, id: newId('auditEvent'), actor, object: event.object.slice(0, 1000), at: clock.now() }
       await insertAuditEvent(db, systemScope(principal.teamId), row)
     } catch (error) {
       logger.error({ ...event, actor, err: error }, 'an audit event was not recorded')

@@ -2,7 +2,7 @@ import { UserError } from '../kernel/errors.ts'
 import { hashSecretToken, isSecretToken } from '../kernel/secret-token.ts'
 import type { AccessDeps } from './access-deps.ts'
 import type { Principal } from './principal.ts'
-import { isUsable, type TokenRow } from './token.ts'
+import { isUsable, type UsableToken } from './token.ts'
 import { setLastUsed, tokenByHash } from './token-store.ts'
 
 /** Which schemes of the header `Authorization` count: git knows Basic only, where the password is the token. */
@@ -21,7 +21,7 @@ const lastUsedEveryMs = 60_000
 const mostRemembered = 1000
 
 interface Remembered {
-  readonly row: TokenRow
+  readonly row: UsableToken
   readonly atMs: number
 }
 
@@ -29,7 +29,7 @@ export function createAuthenticator(deps: Pick<AccessDeps, 'db' | 'clock' | 'log
   const remembered = new Map<string, Remembered>()
   const lastUsedMs = new Map<string, number>()
 
-  const lookUp = async (hash: Buffer): Promise<TokenRow | undefined> => {
+  const lookUp = async (hash: Buffer): Promise<UsableToken | undefined> => {
     const key = hash.toString('base64')
     const known = remembered.get(key)
     if (known && deps.clock.monotonicMs() - known.atMs < believedMs) return known.row
@@ -40,7 +40,7 @@ export function createAuthenticator(deps: Pick<AccessDeps, 'db' | 'clock' | 'log
     if (row) remembered.set(key, { row, atMs })
     return row
   }
-  const noteUse = (row: TokenRow) => {
+  const noteUse = (row: UsableToken) => {
     const nowMs = deps.clock.monotonicMs()
     if (nowMs - (lastUsedMs.get(row.id) ?? -lastUsedEveryMs) < lastUsedEveryMs) return
     if (lastUsedMs.size >= mostRemembered) lastUsedMs.clear()
@@ -73,7 +73,7 @@ export function tokenIn(authorization: string | undefined, scheme: Authenticatio
   return colon < 0 ? undefined : text.slice(colon + 1)
 }
 
-function principalOf(row: TokenRow): Principal {
+function principalOf(row: UsableToken): Principal {
   return {
     tokenId: row.id,
     personId: row.person_id,
@@ -82,6 +82,7 @@ function principalOf(row: TokenRow): Principal {
     role: row.role,
     scopes: row.scopes,
     ...(row.app_id ? { appId: row.app_id } : {}),
+    ...(row.is_invitation ? { isInvitation: true } : {}),
   }
 }
 

@@ -41,6 +41,7 @@ function isForeign(principal: Principal, object: ActionObject): boolean {
 }
 
 function lackOf(principal: Principal, action: Permission): string {
+  if (principal.isInvitation) return 'an invitation does not have: make a token with it first (gantry join)'
   if (!permissionTable[principal.role].has(action)) return `the role ${principal.role} does not have`
   return principal.scopes.includes(action) ? 'a token limited to one app cannot have' : 'this token does not have'
 }

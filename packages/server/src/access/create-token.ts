@@ -1,10 +1,12 @@
 import type { BodyOf, createToken as createTokenEndpoint, Permission } from '@gantry/api'
-import type { Queryable } from '../db/database.ts'
+import type { Queryable, Transaction } from '../db/database.ts'
 import { UserError } from '../kernel/errors.ts'
 import type { AppId } from '../kernel/ids.ts'
 import { hashSecretToken, newSecretToken, prefixOfSecretToken } from '../kernel/secret-token.ts'
 import type { AccessDeps } from './access-deps.ts'
 import { permittedTo } from './authorize.ts'
+import { readExpiry } from './expiry.ts'
+import { acceptInvitation } from './invitation.ts'
 import { teamWidePermissions } from './permissions.ts'
 import type { Principal, TeamScope } from './principal.ts'
 import type { TokenRow } from './token.ts'
@@ -12,20 +14,35 @@ import { appIdOf, insertToken, tokenById } from './token-store.ts'
 
 export type TokenPrototype = BodyOf<typeof createTokenEndpoint>
 
-/** Makes a token that permits at most what its maker may do. `secret` is the token itself, and nobody can show it again. */
+/**
+ * Makes a token that permits at most what its maker may do; an invitation is used up by it. `secret` is the token itself,
+ * and nobody can show it again.
+ */
 export async function createToken(
   deps: AccessDeps,
   scope: TeamScope,
   principal: Principal,
   prototype: TokenPrototype,
 ): Promise<{ row: TokenRow; secret: string }> {
+  return await deps.db.transaction(async (tx) => {
+    const maker = principal.isInvitation ? await acceptInvitation(deps, tx, scope, principal) : principal
+    return await createTokenOf(deps, tx, scope, { maker, prototype })
+  })
+}
+
+async function createTokenOf(
+  deps: AccessDeps,
+  tx: Transaction,
+  scope: TeamScope,
+  { maker: principal, prototype }: { readonly maker: Principal; readonly prototype: TokenPrototype },
+): Promise<{ row: TokenRow; secret: string }> {
   const now = deps.clock.now()
   const expiresAt = readExpiry(prototype.expires_at, now)
-  const appId = prototype.app ? await findApp(deps.db, scope, prototype.app.id) : undefined
+  const appId = prototype.app ? await findApp(tx, scope, prototype.app.id) : undefined
   const scopes = chooseScopes(permittedTo(principal), prototype.scopes, appId !== undefined)
   const secret = newSecretToken(deps.randomBytes)
   const id = deps.newId('token')
-  await insertToken(deps.db, scope, {
+  await insertToken(tx, scope, {
     id,
     personId: principal.personId,
     appId,
@@ -36,7 +53,7 @@ export async function createToken(
     createdAt: now,
     expiresAt,
   })
-  const row = await tokenById(deps.db, scope, principal.personId, id)
+  const row = await tokenById(tx, scope, principal.personId, id)
   if (!row) throw new Error(`token ${id} is gone as soon as it was made`)
   return { row, secret }
 }
@@ -68,17 +85,4 @@ function chooseScopes(
   throw new UserError('forbidden', `A token cannot permit more than its maker may do: ${missing.join(', ')}.`, {
     target,
   })
-}
-
-function readExpiry(text: string | undefined, now: Date): Date | undefined {
-  if (text === undefined) return undefined
-  const at = new Date(text)
-  if (!Number.isNaN(at.getTime()) && at.toISOString() === text && at > now) return at
-  throw new UserError(
-    'invalid_field',
-    '`expires_at` must be a moment in the future, such as 2027-08-22T09:30:00.000Z.',
-    {
-      target: { type: 'field', name: 'expires_at' },
-    },
-  )
 }

@@ -25,9 +25,8 @@ export async function selectOwner(db: Queryable): Promise<Owner | undefined> {
 export async function insertOwner(tx: Transaction, { teamId, personId }: Owner, now: Date): Promise<void> {
   await tx.query("insert into teams (id, name, created_at) values ($1, 'default', $2)", [teamId, now])
   await tx.query("insert into people (id, name, created_at) values ($1, 'owner', $2)", [personId, now])
-  await tx.query("insert into members (team_id, person_id, role, created_at) values ($1, $2, 'owner', $3)", [
-    teamId,
-    personId,
-    now,
-  ])
+  await tx.query(
+    "insert into members (team_id, person_id, role, created_at, joined_at) values ($1, $2, 'owner', $3, $3)",
+    [teamId, personId, now],
+  )
 }

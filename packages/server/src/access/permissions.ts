@@ -3,7 +3,8 @@ import type { Role } from './principal.ts'
 
 /**
  * The permission table: who may do what. A viewer sees everything but secrets (config, other people's tokens); a
- * developer delivers and configures; an admin also makes and deletes apps for others; an owner may do all.
+ * developer delivers and configures; an admin also deletes apps, manages members and reads the audit log; an owner may
+ * do all. Everybody makes tokens of their own.
  */
 const viewer: readonly Permission[] = [
   'platform:read',
@@ -16,6 +17,10 @@ const viewer: readonly Permission[] = [
   'log:read',
   'source:read',
   'repository:read',
+  'member:read',
+  'token:read',
+  'token:create',
+  'token:delete',
 ]
 
 const developer: readonly Permission[] = [
@@ -31,12 +36,16 @@ const developer: readonly Permission[] = [
   'deploy:cancel',
   'source:create',
   'repository:write',
-  'token:read',
-  'token:create',
-  'token:delete',
 ]
 
-const admin: readonly Permission[] = [...developer, 'app:delete']
+const admin: readonly Permission[] = [
+  ...developer,
+  'app:delete',
+  'member:create',
+  'member:update',
+  'member:delete',
+  'audit:read',
+]
 
 export const permissionTable: Readonly<Record<Role, ReadonlySet<Permission>>> = {
   owner: new Set(permissions),
@@ -51,4 +60,9 @@ export const teamWidePermissions: ReadonlySet<Permission> = new Set<Permission>(
   'token:read',
   'token:create',
   'token:delete',
+  'member:read',
+  'member:create',
+  'member:update',
+  'member:delete',
+  'audit:read',
 ])

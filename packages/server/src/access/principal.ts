@@ -1,8 +1,7 @@
-import type { Permission } from '@gantry/api'
+import type { Permission, Role } from '@gantry/api'
 import type { AppId, Branded, PersonId, TeamId, TokenId } from '../kernel/ids.ts'
 
-export const roles = ['owner', 'admin', 'developer', 'viewer'] as const
-export type Role = (typeof roles)[number]
+export { type Role, roles } from '@gantry/api'
 
 /** Who acts, whatever transport brought the request: one token of one person in one team. */
 export interface Principal {
@@ -15,6 +14,8 @@ export interface Principal {
   readonly scopes: readonly Permission[]
   /** Set when the token is limited to one app. */
   readonly appId?: AppId
+  /** It can make one token for the person, and nothing else. */
+  readonly isInvitation?: true
 }
 
 /**

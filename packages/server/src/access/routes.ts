@@ -21,6 +21,7 @@ export function accessRoutes(deps: AccessDeps, authenticator: Authenticator): re
     }),
     bind(createEndpoint, async ({ scope, principal, body, baseUrl }) => {
       const { row, secret } = await createToken(deps, scope, principal, body)
+      if (principal.isInvitation) authenticator.forget()
       return tokenResource(row, baseUrl, secret)
     }),
     bind(getToken, async ({ scope, principal, params, baseUrl }) => {

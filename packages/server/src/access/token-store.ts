@@ -3,18 +3,19 @@ import type { Queryable } from '../db/database.ts'
 import { type Page, type PageRequest, queryPage } from '../db/keyset-page.ts'
 import type { AppId, PersonId, TokenId } from '../kernel/ids.ts'
 import type { TeamScope } from './principal.ts'
-import type { TokenRow } from './token.ts'
+import type { TokenRow, UsableToken } from './token.ts'
 
 const selectToken = `
-  select t.id, t.team_id, t.person_id, p.name as person_name, m.role, t.app_id, a.name as app_name, t.name, t.prefix,
+  select t.id, t.team_id, t.person_id, p.name as person_name, m.role, t.is_invitation, t.app_id, a.name as app_name, t.name, t.prefix,
     t.scopes, t.created_at, t.expires_at, t.revoked_at, t.last_used_at
   from tokens t join people p on p.id = t.person_id
-    join members m on m.team_id = t.team_id and m.person_id = t.person_id
+    left join members m on m.team_id = t.team_id and m.person_id = t.person_id
     left join apps a on a.id = t.app_id`
 
-/** Without a scope: it is what finds the scope. Tokens of a deleted app are gone with it. */
-export async function tokenByHash(db: Queryable, hash: Uint8Array): Promise<TokenRow | undefined> {
-  const rows = await db.query<TokenRow>(`${selectToken} where t.hash = $1 and a.deleted_at is null`, [hash])
+/** Without a scope: it is what finds the scope. Tokens of a deleted app or a removed member are gone with them. */
+export async function tokenByHash(db: Queryable, hash: Uint8Array): Promise<UsableToken | undefined> {
+  const sql = `${selectToken} where t.hash = $1 and a.deleted_at is null and m.role is not null`
+  const rows = await db.query<UsableToken>(sql, [hash])
   return rows[0]
 }
 
@@ -26,7 +27,7 @@ export async function listTokens(
   page: PageRequest,
 ): Promise<Page<TokenRow>> {
   return await queryPage<TokenRow>(db, {
-    sql: `${selectToken} where t.team_id = $1 and ($2::text is null or t.person_id = $2)`,
+    sql: `${selectToken} where t.team_id = $1 and not t.is_invitation and ($2::text is null or t.person_id = $2)`,
     parameters: [scope.team, person ?? null],
     alias: 't',
     page,
@@ -41,7 +42,7 @@ export async function tokenById(
   id: string,
 ): Promise<TokenRow | undefined> {
   const rows = await db.query<TokenRow>(
-    `${selectToken} where t.team_id = $1 and ($2::text is null or t.person_id = $2) and t.id = $3`,
+    `${selectToken} where t.team_id = $1 and not t.is_invitation and ($2::text is null or t.person_id = $2) and t.id = $3`,
     [scope.team, person ?? null, id],
   )
   return rows[0]
@@ -57,12 +58,14 @@ export interface NewToken {
   readonly scopes: readonly Permission[]
   readonly createdAt: Date
   readonly expiresAt: Date | undefined
+  readonly isInvitation?: true
 }
 
 export async function insertToken(db: Queryable, scope: TeamScope, token: NewToken): Promise<void> {
   await db.query(
-    `insert into tokens (id, team_id, person_id, app_id, name, prefix, hash, scopes, created_at, expires_at)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
+    `insert into tokens (id, team_id, person_id, app_id, name, prefix, hash, scopes, created_at, expires_at,
+       is_invitation)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
     [
       token.id,
       scope.team,
@@ -74,6 +77,7 @@ export async function insertToken(db: Queryable, scope: TeamScope, token: NewTok
       token.scopes,
       token.createdAt,
       token.expiresAt ?? null,
+      token.isInvitation ?? false,
     ],
   )
 }
@@ -88,6 +92,29 @@ export async function setRevoked(db: Queryable, scope: TeamScope, id: string, at
     id,
     at,
   ])
+}
+
+/** Ends an invitation that was used. False: it was used or revoked before. */
+export async function useInvitation(db: Queryable, scope: TeamScope, id: TokenId, at: Date): Promise<boolean> {
+  const rows = await db.query(
+    `update tokens set revoked_at = $3, last_used_at = $3
+     where team_id = $1 and id = $2 and is_invitation and revoked_at is null returning id`,
+    [scope.team, id, at],
+  )
+  return rows.length > 0
+}
+
+/** Revokes what a person has: everything, or the invitations alone. */
+export async function revokeOfPerson(
+  db: Queryable,
+  scope: TeamScope,
+  { personId, what, at }: { readonly personId: PersonId; readonly what: 'all' | 'invitations'; readonly at: Date },
+): Promise<void> {
+  await db.query(
+    `update tokens set revoked_at = $4
+     where team_id = $1 and person_id = $2 and revoked_at is null and ($3 or is_invitation)`,
+    [scope.team, personId, what === 'all', at],
+  )
 }
 
 /** Revokes the earlier tokens of this name, such as the last one of this machine. */

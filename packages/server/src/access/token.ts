@@ -9,7 +9,9 @@ export interface TokenRow {
   readonly team_id: TeamId
   readonly person_id: PersonId
   readonly person_name: string
-  readonly role: Role
+  /** null: no longer a member. */
+  readonly role: Role | null
+  readonly is_invitation: boolean
   readonly app_id: AppId | null
   readonly app_name: string | null
   readonly name: string
@@ -20,6 +22,9 @@ export interface TokenRow {
   readonly revoked_at: Date | null
   readonly last_used_at: Date | null
 }
+
+/** A token of somebody who is a member. */
+export type UsableToken = TokenRow & { readonly role: Role }
 
 export function isUsable(row: Pick<TokenRow, 'revoked_at' | 'expires_at'>, now: Date): boolean {
   return row.revoked_at === null && (row.expires_at === null || row.expires_at > now)

@@ -48,18 +48,20 @@ create table artifacts (
 CREATE UNIQUE INDEX artifacts_digest ON public.artifacts USING btree (app_id, digest) WHERE (removed_at IS NULL);
 
 create table audit_events (
-  id bigint not null generated always as identity,
+  id text not null,
   team_id text not null,
-  at timestamp with time zone not null,
+  created_at timestamp with time zone not null,
   actor text not null,
   action text not null,
   object text not null,
   outcome text not null,
   request_id text,
+  address text,
   constraint audit_events_outcome_check CHECK ((outcome = ANY (ARRAY['allowed'::text, 'refused'::text]))),
   constraint audit_events_pkey PRIMARY KEY (id)
 );
-CREATE INDEX audit_events_at ON public.audit_events USING btree (at);
+CREATE INDEX audit_events_at ON public.audit_events USING btree (created_at);
+CREATE INDEX audit_events_team_created ON public.audit_events USING btree (team_id, created_at DESC, id DESC);
 
 create table build_folders (
   path text not null,
@@ -279,11 +281,13 @@ create table members (
   person_id text not null,
   role text not null,
   created_at timestamp with time zone not null,
+  joined_at timestamp with time zone,
   constraint members_role_check CHECK ((role = ANY (ARRAY['owner'::text, 'admin'::text, 'developer'::text, 'viewer'::text]))),
   constraint members_person_id_fkey FOREIGN KEY (person_id) REFERENCES people(id) ON DELETE CASCADE,
   constraint members_team_id_fkey FOREIGN KEY (team_id) REFERENCES teams(id) ON DELETE CASCADE,
   constraint members_pkey PRIMARY KEY (team_id, person_id)
 );
+CREATE INDEX members_team_created ON public.members USING btree (team_id, created_at DESC, person_id DESC);
 
 create table migrations (
   version integer not null,
@@ -419,12 +423,14 @@ create table tokens (
   expires_at timestamp with time zone,
   revoked_at timestamp with time zone,
   last_used_at timestamp with time zone,
+  is_invitation boolean not null default false,
   constraint tokens_app_id_fkey FOREIGN KEY (app_id) REFERENCES apps(id) ON DELETE CASCADE,
   constraint tokens_person_id_fkey FOREIGN KEY (person_id) REFERENCES people(id),
   constraint tokens_team_id_fkey FOREIGN KEY (team_id) REFERENCES teams(id),
   constraint tokens_pkey PRIMARY KEY (id),
   constraint tokens_hash_key UNIQUE (hash)
 );
+CREATE INDEX tokens_person ON public.tokens USING btree (person_id);
 CREATE INDEX tokens_team_created ON public.tokens USING btree (team_id, created_at DESC, id DESC);
 
 create table work (
@@ -441,3 +447,18 @@ create table work (
 );
 CREATE INDEX work_due ON public.work USING btree (kind, run_at) WHERE (lease_until IS NULL);
 CREATE INDEX work_leased ON public.work USING btree (lease_until) WHERE (lease_until IS NOT NULL);
+
+CREATE OR REPLACE FUNCTION public.keep_audit_events()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  if tg_op = 'DELETE' and old.created_at < now() - interval '399 days' then
+    return old;
+  end if;
+  raise exception 'audit events are never changed';
+end
+$function$
+;
+
+CREATE TRIGGER keep_audit_events BEFORE DELETE OR UPDATE ON public.audit_events FOR EACH ROW EXECUTE FUNCTION keep_audit_events();

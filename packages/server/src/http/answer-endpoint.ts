@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { type Endpoint, readInput } from '@gantry/api'
+import { type Endpoint, type Permission, readInput } from '@gantry/api'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import {
   type Access,
@@ -58,7 +58,9 @@ export async function answerEndpoint(
   } as unknown as Call
   const run = () => audit.changes(() => handle(call))
   if (endpoint.reply.status === 200 && endpoint.reply.mediaType === 'text/event-stream') {
-    return await replyStream(deps, (await deps.whileReachable(run())) as AsyncIterable<StreamedEvent>, request, reply)
+    const events = (await deps.whileReachable(run())) as AsyncIterable<StreamedEvent>
+    const isStillPermitted = () => mayStill(deps, request, endpoint.permission)
+    return await replyStream(deps, { events, isStillPermitted }, request, reply)
   }
   const kept = await deps.whileReachable(
     idempotencyKey
@@ -79,8 +81,9 @@ interface AuditedRequest {
 function auditor(deps: AnswerDeps, about: AuditedRequest) {
   const { endpoint, request, principal, requestId } = about
   const object = (request.raw.url ?? '').split('?', 1)[0] ?? ''
+  const address = request.raw.socket.remoteAddress
   const record = (outcome: 'allowed' | 'refused') =>
-    deps.access.audit({ principal, action: endpoint.operationId, object, outcome, requestId })
+    deps.access.audit({ principal, action: endpoint.operationId, object, outcome, requestId, address })
   const refusals = async <T>(body: () => T | Promise<T>): Promise<T> => {
     try {
       return await body()
@@ -181,7 +184,7 @@ function sendKept(kept: KeptReply, endpoint: Endpoint, request: FastifyRequest, 
 
 async function replyStream(
   deps: AnswerDeps,
-  events: AsyncIterable<StreamedEvent>,
+  stream: Pick<Parameters<typeof streamEvents>[1], 'events' | 'isStillPermitted'>,
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
@@ -190,18 +193,19 @@ async function replyStream(
   const headers = Object.fromEntries(Object.entries(reply.getHeaders()).map(([name, value]) => [name, String(value)]))
   reply.hijack()
   await streamEvents(reply.raw, {
-    events,
+    ...stream,
     headers,
     abort: exchange.abort,
     logger: deps.logger,
-    isStillPermitted: async () => {
-      try {
-        await deps.access.authenticate(request.headers.authorization)
-        return true
-      } catch (error) {
-        return !(error instanceof UserError) // the database being away revokes nothing
-      }
-    },
   })
   return reply
+}
+
+async function mayStill(deps: AnswerDeps, request: FastifyRequest, permission: Permission): Promise<boolean> {
+  try {
+    authorize(await deps.access.authenticate(request.headers.authorization), permission)
+    return true
+  } catch (error) {
+    return !(error instanceof UserError) // the database being away revokes nothing
+  }
 }

@@ -9,6 +9,7 @@ export type Branded<T, Name extends string> = T & { readonly [brand]: Name }
 const idPrefixes = {
   app: 'app',
   artifact: 'art',
+  auditEvent: 'aud',
   build: 'bld',
   config: 'cfg',
   deploy: 'dep',
@@ -28,6 +29,7 @@ const idPrefixes = {
 export type IdKind = keyof typeof idPrefixes
 export type AppId = Branded<string, 'AppId'>
 export type ArtifactId = Branded<string, 'ArtifactId'>
+export type AuditEventId = Branded<string, 'AuditEventId'>
 export type BuildId = Branded<string, 'BuildId'>
 export type ConfigId = Branded<string, 'ConfigId'>
 export type DeployId = Branded<string, 'DeployId'>
@@ -46,6 +48,7 @@ export type TokenId = Branded<string, 'TokenId'>
 export type IdOf = {
   app: AppId
   artifact: ArtifactId
+  auditEvent: AuditEventId
   build: BuildId
   config: ConfigId
   deploy: DeployId

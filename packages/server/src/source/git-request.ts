@@ -61,7 +61,8 @@ async function letIn(deps: GitRequestDeps, call: Pick<GitCall, 'route' | 'princi
   const isPush = service === 'git-receive-pack'
   const note = async (outcome: 'allowed' | 'refused'): Promise<void> => {
     const requestId = String(response.getHeader('x-request-id') ?? '')
-    await deps.audit({ principal, action: 'git push', object: `/git/${name}.git`, outcome, requestId })
+    const address = response.socket?.remoteAddress
+    await deps.audit({ principal, action: 'git push', object: `/git/${name}.git`, outcome, requestId, address })
   }
   try {
     const scope = authorize(principal, isPush ? 'repository:write' : 'repository:read')
