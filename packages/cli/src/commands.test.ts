@@ -64,6 +64,13 @@ const answered: readonly [line: string, operations: string, output: RegExp][] = 
   ['tokens', 'list_tokens', /tok-\S+ +ci +\S+/],
   ['tokens create ci --app shop --scopes app:read,log:read --expires 90d', 'create_token', /^gantry_7Qm2vX\w+\n$/],
   ['tokens revoke tok-1', 'delete_token', /^$/],
+  ['members', 'list_members', /Mia +developer +active/],
+  ['members invite Mia --role admin --expires 3d', 'create_member', /^gantry_7Qm2vX\w+\n$/],
+  ['members invite Mia --again', 'list_members invite_member', /^gantry_7Qm2vX\w+\n$/],
+  ['members role mia admin', 'list_members update_member', /^$/],
+  ['members remove Mia', 'list_members delete_member', /^$/],
+  ['audit', 'list_audit_events', /Mia +delete_app +refused +127\.0\.0\.1 +\/v1\/apps/],
+  ['audit --export --refused', 'list_audit_events', /^\{"id":"aud-/],
 ]
 
 for (const [line, operations, output] of answered) {
@@ -98,6 +105,9 @@ const asJson: readonly [line: string, operation: string][] = [
   ['status', 'get_platform'],
   ['tokens', 'list_tokens'],
   ['tokens create ci', 'create_token'],
+  ['members', 'list_members'],
+  ['members invite Mia', 'create_member'],
+  ['audit', 'list_audit_events'],
 ]
 
 for (const [line, operation] of asJson) {

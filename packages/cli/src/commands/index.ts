@@ -4,6 +4,7 @@ import * as builds from './builds/definitions.ts'
 import * as config from './config/definitions.ts'
 import * as deploys from './deploys/definitions.ts'
 import * as envs from './envs/definitions.ts'
+import * as members from './members/definitions.ts'
 import * as platform from './platform/definitions.ts'
 import * as releases from './releases/definitions.ts'
 import * as running from './running/definitions.ts'
@@ -67,6 +68,20 @@ export const sections: readonly CommandSection[] = [
     ],
   },
   {
+    title: 'People',
+    commands: [
+      entry(members.listMembers, () => import('./members/list.ts')),
+      entry(members.inviteMember, () => import('./members/invite.ts')),
+      entry(members.setRole, () => import('./members/role.ts')),
+      entry(members.removeMember, () => import('./members/remove.ts')),
+      entry(members.join, () => import('./members/join.ts')),
+      entry(tokens.createToken, () => import('./tokens/create.ts')),
+      entry(tokens.listTokens, () => import('./tokens/list.ts')),
+      entry(tokens.revokeToken, () => import('./tokens/revoke.ts')),
+      entry(members.audit, () => import('./members/audit.ts')),
+    ],
+  },
+  {
     title: 'The platform',
     commands: [
       entry(platform.up, () => import('./platform/up.ts')),
@@ -75,9 +90,6 @@ export const sections: readonly CommandSection[] = [
       entry(platform.doctor, () => import('./platform/doctor.ts')),
       entry(platform.installService, () => import('./platform/install-service.ts')),
       entry(platform.login, () => import('./platform/login.ts')),
-      entry(tokens.createToken, () => import('./tokens/create.ts')),
-      entry(tokens.listTokens, () => import('./tokens/list.ts')),
-      entry(tokens.revokeToken, () => import('./tokens/revoke.ts')),
     ],
   },
 ]
