@@ -94,3 +94,16 @@ test('the platform over the home is asked on the port that it has', async () => 
 test('a GANTRY_URL that is no address says so', async () => {
   await assert.rejects(loginOf({ GANTRY_URL: 'gantry' }), { exitCode: 2, message: /GANTRY_URL is "gantry"/ })
 })
+
+test('an invitation is traded for a token, and that is kept', async () => {
+  const shown = 'gantry_7Qm2vXfK3pYhB9sWcT5nDzJr8LgVa1Ue4'
+  const platform = await startFakePlatform({}, ['invite', shown])
+  const done = await runCommand(['join', platform.url, '--name', 'laptop'], { env: { HOME: home }, input: 'invite\n' })
+  await platform.close()
+  assert.match(done.stderr, /Signed in to Gantry/)
+  const [made, asked] = platform.seen
+  assert.deepEqual([made?.operation, made?.headers.authorization], ['create_token', 'Bearer invite'])
+  assert.deepEqual(made?.body, { name: 'laptop' })
+  assert.deepEqual(JSON.parse(await readFile(file, 'utf8')), { url: platform.url, token: shown })
+  assert.equal(asked?.headers.authorization, `Bearer ${shown}`)
+})

@@ -27,11 +27,11 @@ export interface FakePlatform {
   close(): Promise<void>
 }
 
-export async function startFakePlatform(answers: Answers = {}): Promise<FakePlatform> {
+export async function startFakePlatform(answers: Answers = {}, tokens = ['secret']): Promise<FakePlatform> {
   const seen: Seen[] = []
   const problems: unknown[] = []
   const server = createServer((request, response) => {
-    answer(request, response, answers, seen).catch((error: unknown) => {
+    answer(request, response, { answers, tokens, seen }).catch((error: unknown) => {
       problems.push(error)
       response.destroy()
     })
@@ -50,7 +50,13 @@ export async function startFakePlatform(answers: Answers = {}): Promise<FakePlat
   }
 }
 
-async function answer(request: IncomingMessage, response: ServerResponse, answers: Answers, seen: Seen[]) {
+interface Exchanges {
+  readonly answers: Answers
+  readonly tokens: readonly string[]
+  readonly seen: Seen[]
+}
+
+async function answer(request: IncomingMessage, response: ServerResponse, { answers, tokens, seen }: Exchanges) {
   const url = new URL(request.url ?? '', 'http://localhost')
   const { endpoint, params } = find(request.method ?? '', url.pathname)
   const bytes: Buffer[] = []
@@ -59,7 +65,7 @@ async function answer(request: IncomingMessage, response: ServerResponse, answer
   const body = readBody(endpoint, Buffer.concat(bytes))
   endpoint.params?.parse(params)
   endpoint.query?.parse(query)
-  assert.equal(request.headers.authorization, 'Bearer secret')
+  assert.ok(tokens.some((token) => request.headers.authorization === `Bearer ${token}`))
   assert.equal(request.headers['content-type'], endpoint.body?.mediaType)
   const one: Seen = { operation: endpoint.operationId, params, query, body, headers: request.headers }
   seen.push(one)
