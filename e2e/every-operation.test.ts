@@ -20,7 +20,7 @@ before(async () => {
   const uploaded = await platform.gantry(['deploy'], { cwd: project.folder })
   assert.equal(uploaded.exitCode, 0, uploaded.output)
   ids.set('apps', 'shop').set('environments', 'shop')
-  for (const noun of ['builds', 'deploys', 'releases', 'instances', 'tokens']) {
+  for (const noun of ['builds', 'deploys', 'releases', 'instances', 'tokens', 'members']) {
     const { body } = await platform.api<Record<string, { id: string; source?: { id: string } }[]>>('GET', `/v1/${noun}`)
     const [first] = body[noun] ?? []
     assert.ok(first, noun)
