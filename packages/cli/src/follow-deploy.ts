@@ -72,7 +72,7 @@ function isMore(message: string): boolean {
 }
 
 function sayLine({ terminal }: Context, message: string): void {
-  const start = isMore(message) ? ' '.repeat(heading.length) : terminal.style('cyan', '----->') + ' '
+  const start = isMore(message) ? ' '.repeat(heading.length) : `${terminal.style('cyan', '----->')} `
   terminal.say(start + printable(message))
 }
 
