@@ -1,7 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type Access, type BoundEndpoint, createAccess, type SecretBox, systemScope } from './access/index.ts'
+import { type Access, type BoundEndpoint, createAccess, type KeyRing, systemScope } from './access/index.ts'
 import { type Apps, type AppsDeps, createApps } from './apps/index.ts'
 import { builders } from './builders/registry.ts'
 import {
@@ -70,14 +70,14 @@ interface Later {
 interface Composition extends Core {
   readonly newId: ReturnType<typeof createIds>
   readonly failpoint: Failpoint
-  readonly secretBox: SecretBox
+  readonly secrets: KeyRing
   readonly later: Later
 }
 
-export function composeRooms(core: Core, secretBox: SecretBox): Rooms {
+export function composeRooms(core: Core, secrets: KeyRing): Rooms {
   const file = core.environment.GANTRY_FAILPOINTS_FILE
   const failpoint = createFailpoints({ file, end: () => process.kill(process.pid, 'SIGKILL') })
-  const all: Composition = { ...core, secretBox, failpoint, newId: createIds(Date.now, randomBytes), later: {} }
+  const all: Composition = { ...core, secrets, failpoint, newId: createIds(Date.now, randomBytes), later: {} }
   const { db, logger, later, newId } = all
   const access = createAccess({ db, clock: systemClock, newId, randomBytes, logger })
   const logs = composeLogs(all)
@@ -120,7 +120,7 @@ function composeLogs({ settings, supervisor, logger }: Composition): Logs {
 }
 
 function composeApps(all: Composition, logs: Logs): Apps {
-  const { db, work, settings, newId, secretBox, later } = all
+  const { db, work, settings, newId, secrets, later } = all
   const remains: AppsDeps['remains'] = {
     async removeEnvironment({ id, appId, buildIds, deployIds }) {
       await logs.remove(environmentStream(appId, id))
@@ -138,7 +138,7 @@ function composeApps(all: Composition, logs: Logs): Apps {
     clock: systemClock,
     newId,
     work,
-    secrets: secretBox,
+    secrets,
     repositories: { create: (id) => there(later.source).createRepository(id) },
     configChanged: { configChanged: (tx, scope, change) => there(later.delivery).configChanged(tx, scope, change) },
     environmentDeleted: {

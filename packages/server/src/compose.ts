@@ -1,7 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { statfs } from 'node:fs/promises'
 import { join } from 'node:path'
-import { openSecretBox } from './access/index.ts'
+import { createKeyFiles, openKeyRing } from './access/index.ts'
 import { createSupervisorClient, type SupervisorClient } from './clients/supervisor/supervisor-client.ts'
 import { composeRooms, type Rooms } from './compose-rooms.ts'
 import type { Settings } from './config/settings.ts'
@@ -48,12 +48,9 @@ export async function composePlatform(options: PlatformOptions): Promise<Platfor
   const core = openCore(options)
   try {
     await migrate(core.db, core.installation.migrations, core.logger)
-    const secretBox = await openSecretBox({
-      db: core.db,
-      path: join(core.settings.home, 'keys', 'master.key'),
-      randomBytes,
-    })
-    const rooms = composeRooms(core, secretBox)
+    const files = createKeyFiles(join(core.settings.home, 'keys'))
+    const ring = await openKeyRing({ db: core.db, clock: systemClock, files, randomBytes })
+    const rooms = composeRooms(core, ring)
     await rooms.access.ensureOwner(options.ownerToken)
     await rooms.access.idempotencyKeys.dropUnfinished()
     const http = await createHttp(core, rooms)

@@ -41,7 +41,7 @@ export const startErrors = showing(['start'], {
     status: 503,
     title: 'The master key does not belong to this database',
     description:
-      'The config in the database was encrypted with another key. Put the right file back at `keys/master.key` under `GANTRY_HOME`.',
+      'The config in the database was encrypted with another key, and during a rotation with two. The message names the key that is missing. Put its file back into `keys/` under `GANTRY_HOME`, from the backup of this database.',
   },
   home_not_traversable: {
     status: 503,

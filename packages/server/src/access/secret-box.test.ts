@@ -1,11 +1,6 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
-import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { describe, it } from 'node:test'
-import { createTestDatabase } from '../../test/support/database.ts'
-import { openSecretBox } from './master-key.ts'
 import { createSecretBox, SecretUnreadable } from './secret-box.ts'
 
 const context = { environmentId: 'env-1', name: 'API_KEY' }
@@ -31,26 +26,5 @@ describe('the secret box', () => {
       assert.throws(() => box.open(sealed.subarray(0, i), context), SecretUnreadable, `length ${i}`)
     }
     assert.throws(() => createSecretBox(randomBytes(32), randomBytes).open(sealed, context), /another master key/)
-  })
-
-  it('keeps its key in a private file, and refuses to start with another one or none', async () => {
-    const test = await createTestDatabase()
-    const folder = await mkdtemp(join(tmpdir(), 'gantry-test-'))
-    const deps = { db: test.db, path: join(folder, 'master.key'), randomBytes }
-    const sealed = (await openSecretBox(deps)).seal('secret', context)
-    assert.equal((await stat(deps.path)).mode & 0o777, 0o600)
-    assert.equal((await openSecretBox(deps)).open(sealed, context), 'secret')
-
-    const right = await readFile(deps.path)
-    await writeFile(deps.path, randomBytes(32).toString('hex'))
-    await assert.rejects(openSecretBox(deps), { code: 'wrong_master_key', message: /another one.*Put that file back/ })
-    await rm(deps.path)
-    await assert.rejects(openSecretBox(deps), { code: 'wrong_master_key', message: /no key/ })
-    await writeFile(deps.path, 'nonsense')
-    await assert.rejects(openSecretBox(deps), { code: 'wrong_master_key' })
-    await writeFile(deps.path, right)
-    assert.equal((await openSecretBox(deps)).open(sealed, context), 'secret')
-    await rm(folder, { recursive: true })
-    await test.close()
   })
 })

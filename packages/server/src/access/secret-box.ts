@@ -28,10 +28,25 @@ const saltSize = 16
 const tagSize = 16
 const headSize = 1 + idSize + saltSize + tagSize
 
+/** Names a master key, as every ciphertext of it does in its header. */
+export function keyIdOf(masterKey: Uint8Array): string {
+  return keyIdBytes(masterKey).toString('hex')
+}
+
+/** The id of the master key that a ciphertext needs. */
+export function keyIdIn(sealed: Uint8Array): string {
+  if (sealed.length < headSize || sealed[0] !== version) throw new SecretUnreadable('this is not a sealed secret')
+  return Buffer.from(sealed.subarray(1, 1 + idSize)).toString('hex')
+}
+
+function keyIdBytes(masterKey: Uint8Array): Buffer {
+  if (masterKey.length !== 32) throw new RangeError('a master key has 32 bytes')
+  return Buffer.from(hkdfSync('sha256', masterKey, '', 'gantry key id', idSize))
+}
+
 /** `masterKey`: 32 random bytes. */
 export function createSecretBox(masterKey: Uint8Array, randomBytes: (size: number) => Uint8Array): SecretBox {
-  if (masterKey.length !== 32) throw new RangeError('a master key has 32 bytes')
-  const keyId = Buffer.from(hkdfSync('sha256', masterKey, '', 'gantry key id', idSize))
+  const keyId = keyIdBytes(masterKey)
   const derive = (salt: Uint8Array) => {
     const bytes = Buffer.from(hkdfSync('sha256', masterKey, salt, 'gantry secret', 32 + 12))
     return { key: bytes.subarray(0, 32), nonce: bytes.subarray(32) }
@@ -48,8 +63,7 @@ export function createSecretBox(masterKey: Uint8Array, randomBytes: (size: numbe
     open(sealed, context) {
       const bytes = Buffer.from(sealed)
       const salt = bytes.subarray(1 + idSize, 1 + idSize + saltSize)
-      if (bytes.length < headSize || bytes[0] !== version) throw new SecretUnreadable('this is not a sealed secret')
-      if (!bytes.subarray(1, 1 + idSize).equals(keyId)) throw new SecretUnreadable('sealed with another master key')
+      if (keyIdIn(bytes) !== keyId.toString('hex')) throw new SecretUnreadable('sealed with another master key')
       const { key, nonce } = derive(salt)
       const decipher = createDecipheriv('aes-256-gcm', key, nonce, { authTagLength: tagSize })
       decipher.setAAD(bindingOf(context)).setAuthTag(bytes.subarray(1 + idSize + saltSize, headSize))

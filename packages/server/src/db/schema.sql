@@ -108,10 +108,13 @@ create table config_values (
   name text not null,
   ciphertext bytea,
   reference text,
+  key_id text generated always as (NULLIF(encode(SUBSTRING(ciphertext FROM 2 FOR 8), 'hex'::text), ''::text)) stored,
   constraint config_values_check CHECK (((ciphertext IS NULL) <> (reference IS NULL))),
   constraint config_values_config_id_fkey FOREIGN KEY (config_id) REFERENCES configs(id) ON DELETE CASCADE,
+  constraint config_values_key_id_fkey FOREIGN KEY (key_id) REFERENCES master_keys(id) NOT VALID,
   constraint config_values_pkey PRIMARY KEY (config_id, name)
 );
+CREATE INDEX config_values_key ON public.config_values USING btree (key_id, config_id, name);
 
 create table configs (
   id text not null,
@@ -260,6 +263,22 @@ create table instances (
 CREATE INDEX instances_environment ON public.instances USING btree (environment_id, status);
 CREATE INDEX instances_team_created ON public.instances USING btree (team_id, created_at DESC, id DESC);
 
+create table key_rotations (
+  id text not null,
+  status text not null,
+  old_key_id text not null,
+  new_key_id text,
+  value_count integer not null default 0,
+  unreadable_count integer not null default 0,
+  requested_by text not null,
+  created_at timestamp with time zone not null,
+  finished_at timestamp with time zone,
+  constraint key_rotations_check CHECK (((status = 'finished'::text) = (finished_at IS NOT NULL))),
+  constraint key_rotations_status_check CHECK ((status = ANY (ARRAY['preparing'::text, 'resealing'::text, 'removing'::text, 'finished'::text]))),
+  constraint key_rotations_pkey PRIMARY KEY (id)
+);
+CREATE UNIQUE INDEX key_rotations_open ON public.key_rotations USING btree ((true)) WHERE (finished_at IS NULL);
+
 create table layers (
   id text not null,
   team_id text not null,
@@ -275,6 +294,14 @@ create table layers (
   constraint layers_pkey PRIMARY KEY (id),
   constraint layers_app_id_key_key UNIQUE (app_id, key)
 );
+
+create table master_keys (
+  id text not null,
+  is_current boolean not null,
+  created_at timestamp with time zone not null,
+  constraint master_keys_pkey PRIMARY KEY (id)
+);
+CREATE UNIQUE INDEX master_keys_current ON public.master_keys USING btree (is_current) WHERE is_current;
 
 create table members (
   team_id text not null,

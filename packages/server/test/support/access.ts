@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { Permission } from '@gantry/api'
-import { type Access, createAccess, type Owner, type Role } from '../../src/access/index.ts'
+import { type Access, createAccess, createSecretBox, type Owner, type Role } from '../../src/access/index.ts'
 import type { Database } from '../../src/db/database.ts'
 import { type Clock, systemClock } from '../../src/kernel/clock.ts'
 import { type AppId, createIds, type NewId, type PersonId, type TeamId } from '../../src/kernel/ids.ts'
@@ -8,6 +8,10 @@ import { silentLogger } from '../../src/kernel/logger.ts'
 import { hashSecretToken, newSecretToken, prefixOfSecretToken } from '../../src/kernel/secret-token.ts'
 
 export const newId: NewId = createIds(Date.now, randomBytes)
+
+/** What seals config in tests, with a master key that every database of `createTestAccess` knows. */
+export const testMasterKey: Uint8Array = Buffer.alloc(32, 'test')
+export const testSecrets = createSecretBox(testMasterKey, randomBytes)
 
 export interface TestAccess {
   readonly access: Access
@@ -23,6 +27,7 @@ export async function createTestAccess(db: Database, clock: Clock = systemClock)
   const access = createAccess({ db, clock, newId, randomBytes, logger: silentLogger })
   const token = newSecretToken(randomBytes)
   const owner = await access.ensureOwner(token)
+  await db.query('insert into master_keys values ($1, true, now()) on conflict do nothing', [testSecrets.keyId])
   return { access, owner, token, bearer: `Bearer ${token}` }
 }
 

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { createSecretBox, systemScope, type TeamScope } from '../../src/access/index.ts'
+import { systemScope, type TeamScope } from '../../src/access/index.ts'
 import type { AppRow } from '../../src/apps/app.ts'
 import type { AppsDeps } from '../../src/apps/apps-deps.ts'
 import {
@@ -21,7 +21,7 @@ import type { DeployId, EnvironmentId, ReleaseId } from '../../src/kernel/ids.ts
 import { silentLogger } from '../../src/kernel/logger.ts'
 import type { WorkHandler, WorkRunner } from '../../src/work/work.ts'
 import { createWorkRunner } from '../../src/work/work-runner.ts'
-import { createTestAccess, newId, type TestAccess } from './access.ts'
+import { createTestAccess, newId, type TestAccess, testSecrets } from './access.ts'
 import { createTestDatabase, type TestDatabase } from './database.ts'
 import { createFakeBuilds } from './fake-builds.ts'
 import { createMemoryLogs, type MemoryLogs } from './memory-logs.ts'
@@ -135,7 +135,7 @@ export function assembleWorld(database: TestDatabase, access: TestAccess, option
       clock: systemClock,
       newId,
       work,
-      secrets: createSecretBox(randomBytes(32), randomBytes),
+      secrets: testSecrets,
       repositories: { create: async (id) => void removed.push(`made ${id}`) },
       configChanged: { configChanged: (tx, own, change) => told().configChanged(tx, own, change) },
       environmentDeleted: { environmentDeleted: (tx, own, row) => told().environmentDeleted(tx, own, row) },

@@ -35,7 +35,8 @@ const columnsSql = `
   select concat(quote_ident(a.attname), ' ', format_type(a.atttypid, a.atttypmod),
       case when a.attnotnull then ' not null' end,
       case when a.attidentity <> '' then ' generated always as identity' end,
-      ' default ' || pg_get_expr(d.adbin, d.adrelid)) as text
+      case when a.attgenerated = '' then ' default ' || pg_get_expr(d.adbin, d.adrelid)
+        else format(' generated always as (%s) stored', pg_get_expr(d.adbin, d.adrelid)) end) as text
   from pg_attribute a left join pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum
   where a.attrelid = $1 and a.attnum > 0 and not a.attisdropped order by a.attnum`
 
