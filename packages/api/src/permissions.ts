@@ -30,6 +30,7 @@ export const permissions = [
   'source:read',
   'repository:read',
   'repository:write',
+  'key:rotate',
 ] as const
 
 export type Permission = (typeof permissions)[number]

@@ -20,6 +20,27 @@ const sentence = text({
   example: 'Install bubblewrap to give every app its own view of the machine.',
 })
 
+export const masterKeyStatuses = ['settled', 'rotating'] as const
+
+const masterKeySchema = z
+  .strictObject({
+    id: text({
+      description: 'Names the key that encrypts what is written now. It reveals nothing of the key.',
+      pattern: /^[0-9a-f]{16}$/,
+      min: 16,
+      max: 16,
+      example: '9c1f6b2e40d7a853',
+    }),
+    status: oneOf('`rotating` while the key before it is still needed.', masterKeyStatuses, 'settled'),
+    created_at: timestamp('When the key was first used.'),
+    values_left: integer({
+      description: 'How many values of config are still encrypted with the key before it.',
+      max: 2_147_483_647,
+      example: 0,
+    }),
+  })
+  .meta({ id: 'MasterKey', description: 'The key that encrypts config at rest.' })
+
 export const platformSchema = z
   .strictObject({
     href: href('The URL of the platform.', `${baseUrl}/v1/platform`),
@@ -42,6 +63,7 @@ export const platformSchema = z
       example: 'localhost',
     }),
     http_port: integer({ description: 'The port on which apps answer.', min: 1, max: 65_535, example: 8080 }),
+    master_key: masterKeySchema,
     started_at: timestamp('When the control plane started.'),
   })
   .meta({ id: 'Platform', description: 'This installation of Gantry.' })
@@ -60,6 +82,7 @@ const examplePlatform = {
   checks: [{ name: 'database', status: 'ok', message: 'PostgreSQL 17.6 answers in 1 ms' }],
   domain: 'localhost',
   http_port: 8080,
+  master_key: { id: '9c1f6b2e40d7a853', status: 'settled', created_at: '2026-08-22T09:00:00.000Z', values_left: 0 },
   started_at: '2026-08-22T09:00:00.000Z',
 } satisfies Platform
 
@@ -80,4 +103,26 @@ export const getPlatform = defineEndpoint({
   },
 })
 
-export const platformEndpoints = [getPlatform] as const
+export const rotatePlatformKey = defineEndpoint({
+  operationId: 'rotate_platform_key',
+  method: 'POST',
+  path: '/v1/platform/rotate_key',
+  tag: 'platform',
+  permission: 'key:rotate',
+  summary: 'Rotate the master key',
+  description:
+    'Begin to replace the key that encrypts config at rest, or join the rotation that goes on. Poll `Location` until `master_key.status` is `settled`: then nothing needs the key before, and its file is gone. Apps keep serving, and make no release.',
+  idempotent: true,
+  reply: {
+    status: 202,
+    mediaType: 'application/json',
+    schema: platformSchema,
+    description: 'The rotation was accepted.',
+    example: {
+      ...examplePlatform,
+      master_key: { ...examplePlatform.master_key, status: 'rotating', values_left: 120 },
+    },
+  },
+})
+
+export const platformEndpoints = [getPlatform, rotatePlatformKey] as const

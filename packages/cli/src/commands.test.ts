@@ -61,6 +61,7 @@ const answered: readonly [line: string, operations: string, output: RegExp][] = 
   ['restart shop', 'restart_environment', /^$/],
   ['open --app shop', 'get_environment', /^http:\/\/shop\.localhost:8080\n$/],
   ['status', 'get_platform', /^Gantry \S+: ok\n/],
+  ['platform rotate-key --detach', 'rotate_platform_key', /^$/],
   ['tokens', 'list_tokens', /tok-\S+ +ci +\S+/],
   ['tokens create ci --app shop --scopes app:read,log:read --expires 90d', 'create_token', /^gantry_7Qm2vX\w+\n$/],
   ['tokens revoke tok-1', 'delete_token', /^$/],
@@ -103,6 +104,7 @@ const asJson: readonly [line: string, operation: string][] = [
   ['restart shop', 'restart_environment'],
   ['open --app shop', 'get_environment'],
   ['status', 'get_platform'],
+  ['platform rotate-key --detach', 'rotate_platform_key'],
   ['tokens', 'list_tokens'],
   ['tokens create ci', 'create_token'],
   ['members', 'list_members'],
@@ -195,6 +197,23 @@ test('watch --json prints each event on a line', async () => {
     events.map(({ event }) => event),
     ['log', 'end'],
   )
+})
+
+test('platform rotate-key waits until the old key is gone, and names the file to keep', async () => {
+  let asked = 0
+  const { master_key, ...rest } = exampleOf('get_platform') as { master_key: object }
+  const rotating = { ...rest, master_key: { ...master_key, status: 'rotating' } }
+  const get_platform = () => (++asked < 3 ? { body: rotating } : {})
+  const done = await gantry('platform rotate-key', { get_platform })
+  assert.deepEqual([done.exitCode, asked], [0, 3])
+  assert.match(done.stderr, /is 9c1f6b2e40d7a853 now, .*keys\/master-9c1f6b2e40d7a853\.key/s)
+})
+
+test('platform rotate-key says why a rotation cannot end', async () => {
+  const checks = [{ name: 'master_key', status: 'warning', message: 'rotated to b, but the key before, a, is kept' }]
+  const body = { ...(exampleOf('rotate_platform_key') as object), checks }
+  const stuck = gantry('platform rotate-key', { rotate_platform_key: { status: 202, body } })
+  await assert.rejects(stuck, { exitCode: 1, message: /cannot end: .*the key before, a, is kept/ })
 })
 
 test('logs reads as many pages as it takes, and no more lines than were asked for', async () => {

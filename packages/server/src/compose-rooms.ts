@@ -18,7 +18,6 @@ import type { Core } from './compose.ts'
 import { createDelivery, type Delivery, defaultDeliveryLimits } from './delivery/index.ts'
 import { systemClock } from './kernel/clock.ts'
 import { UserError } from './kernel/errors.ts'
-import { createFailpoints, type Failpoint } from './kernel/failpoint.ts'
 import { createIds } from './kernel/ids.ts'
 import { spawnArgv } from './kernel/spawn-argv.ts'
 import {
@@ -69,15 +68,12 @@ interface Later {
 
 interface Composition extends Core {
   readonly newId: ReturnType<typeof createIds>
-  readonly failpoint: Failpoint
   readonly secrets: KeyRing
   readonly later: Later
 }
 
 export function composeRooms(core: Core, secrets: KeyRing): Rooms {
-  const file = core.environment.GANTRY_FAILPOINTS_FILE
-  const failpoint = createFailpoints({ file, end: () => process.kill(process.pid, 'SIGKILL') })
-  const all: Composition = { ...core, secrets, failpoint, newId: createIds(Date.now, randomBytes), later: {} }
+  const all: Composition = { ...core, secrets, newId: createIds(Date.now, randomBytes), later: {} }
   const { db, logger, later, newId } = all
   const access = createAccess({ db, clock: systemClock, newId, randomBytes, logger })
   const logs = composeLogs(all)

@@ -1,7 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { statfs } from 'node:fs/promises'
 import { join } from 'node:path'
-import { createKeyFiles, openKeyRing } from './access/index.ts'
+import { createKeyFiles, type KeyFiles, type KeyRing, openKeyRing } from './access/index.ts'
 import { createSupervisorClient, type SupervisorClient } from './clients/supervisor/supervisor-client.ts'
 import { composeRooms, type Rooms } from './compose-rooms.ts'
 import type { Settings } from './config/settings.ts'
@@ -14,8 +14,20 @@ import { createHttpServer, type HttpServer, type ListenTarget } from './http/ind
 import type { Installation } from './installation.ts'
 import { systemClock } from './kernel/clock.ts'
 import { messageOf, UserError } from './kernel/errors.ts'
+import { createFailpoints, type Failpoint } from './kernel/failpoint.ts'
+import { createIds } from './kernel/ids.ts'
 import type { Logger } from './kernel/logger.ts'
-import { databaseCheck, diskCheck, platformRoutes, routersCheck, supervisorCheck } from './platform/index.ts'
+import {
+  createKeyRotations,
+  databaseCheck,
+  defaultBatchSize,
+  diskCheck,
+  type KeyRotations,
+  masterKeyCheck,
+  platformRoutes,
+  routersCheck,
+  supervisorCheck,
+} from './platform/index.ts'
 import type { WorkRunner } from './work/work.ts'
 import { createWorkRunner } from './work/work-runner.ts'
 
@@ -41,6 +53,7 @@ export interface Core extends PlatformOptions {
   readonly supervisor: SupervisorClient
   readonly engine: Engine
   readonly work: WorkRunner
+  readonly failpoint: Failpoint
 }
 
 /** The control plane, put together. Nothing here waits for anything but the database. */
@@ -53,7 +66,9 @@ export async function composePlatform(options: PlatformOptions): Promise<Platfor
     const rooms = composeRooms(core, ring)
     await rooms.access.ensureOwner(options.ownerToken)
     await rooms.access.idempotencyKeys.dropUnfinished()
-    const http = await createHttp(core, rooms)
+    const keys = composeKeyRotations(core, files, ring)
+    const http = await createHttp(core, rooms, keys)
+    registerWork(core, rooms, keys)
     return createPlatform(core, rooms, http)
   } catch (error) {
     core.supervisor.close()
@@ -74,15 +89,33 @@ function openCore(options: PlatformOptions): Core {
   const supervisor = createSupervisorClient({ path: join(settings.home, 'run', 'supervisor.sock'), clock: systemClock })
   const engine = createLocalEngine({ client: supervisor, clock: systemClock })
   const work = createWorkRunner({ db, clock: systemClock, logger, seat: `control plane of ${settings.home}` })
-  return { ...options, db, supervisor, engine, work }
+  const file = options.environment.GANTRY_FAILPOINTS_FILE
+  const failpoint = createFailpoints({ file, end: () => process.kill(process.pid, 'SIGKILL') })
+  return { ...options, db, supervisor, engine, work, failpoint }
 }
 
-async function createHttp(core: Core, rooms: Rooms): Promise<HttpServer> {
+function composeKeyRotations({ db, work, logger, failpoint }: Core, files: KeyFiles, ring: KeyRing): KeyRotations {
+  return createKeyRotations({
+    db,
+    clock: systemClock,
+    newId: createIds(Date.now, randomBytes),
+    work,
+    log: logger,
+    ring,
+    files,
+    randomBytes,
+    failpoint,
+    batchSize: defaultBatchSize,
+  })
+}
+
+async function createHttp(core: Core, rooms: Rooms, keys: KeyRotations): Promise<HttpServer> {
   const { db, settings, installation, logger, engine, supervisor } = core
   const { version, referenceScript } = installation
   const platform = platformRoutes({
     version,
     engine,
+    keys,
     domain: settings.domain,
     httpPort: settings.httpPort,
     startedAt: systemClock.now(),
@@ -91,6 +124,7 @@ async function createHttp(core: Core, rooms: Rooms): Promise<HttpServer> {
       diskCheck(settings.home, statfs),
       supervisorCheck((signal) => supervisor.call('status', {}, signal)),
       routersCheck(db),
+      masterKeyCheck(keys.facts),
     ],
   })
   return await createHttpServer({
@@ -111,21 +145,28 @@ async function createHttp(core: Core, rooms: Rooms): Promise<HttpServer> {
 }
 
 /** How many handlers of a kind run at once. A deploy waits for its build, so there are many. */
-const concurrency = { deploy: 256, environment: 256, delete_app: 4, delete_environment: 4, retention: 2 } as const
+const concurrency = {
+  deploy: 256,
+  environment: 256,
+  delete_app: 4,
+  delete_environment: 4,
+  retention: 2,
+  rotate_key: 1,
+} as const
 
-function registerWork({ work }: Core, { apps, builds, running, delivery }: Rooms): void {
+function registerWork({ work }: Core, { apps, builds, running, delivery }: Rooms, keys: KeyRotations): void {
   work.handle('deploy', delivery.handleDeploy, concurrency.deploy)
   work.handle('environment', running.handleEnvironment, concurrency.environment)
   work.handle('delete_app', apps.takeDownApp, concurrency.delete_app)
   work.handle('delete_environment', apps.takeDownEnvironment, concurrency.delete_environment)
   work.handle('retention', builds.handleRetention, concurrency.retention)
+  work.handle('rotate_key', keys.handleRotation, concurrency.rotate_key)
 }
 
 function createPlatform(core: Core, rooms: Rooms, http: HttpServer): Platform {
   const stopping = new AbortController()
   const loops: Promise<void>[] = []
   let routers: { close(): Promise<void> } | undefined
-  registerWork(core, rooms)
   return {
     async start(targets) {
       await rooms.apps.makeMissingRepositories()

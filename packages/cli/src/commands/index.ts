@@ -88,6 +88,7 @@ export const sections: readonly CommandSection[] = [
       entry(platform.down, () => import('./platform/down.ts')),
       entry(platform.status, () => import('./platform/status.ts')),
       entry(platform.doctor, () => import('./platform/doctor.ts')),
+      entry(platform.rotateKey, () => import('./platform/rotate-key.ts')),
       entry(platform.installService, () => import('./platform/install-service.ts')),
       entry(platform.login, () => import('./platform/login.ts')),
     ],

@@ -4,7 +4,7 @@ import type { Role } from './principal.ts'
 /**
  * The permission table: who may do what. A viewer sees everything but secrets (config, other people's tokens); a
  * developer delivers and configures; an admin also deletes apps, manages members and reads the audit log; an owner may
- * do all. Everybody makes tokens of their own.
+ * do all, and alone rotates the master key. Everybody makes tokens of their own.
  */
 const viewer: readonly Permission[] = [
   'platform:read',
@@ -65,4 +65,5 @@ export const teamWidePermissions: ReadonlySet<Permission> = new Set<Permission>(
   'member:update',
   'member:delete',
   'audit:read',
+  'key:rotate',
 ])

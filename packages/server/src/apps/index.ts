@@ -38,4 +38,6 @@ export type {
   SecretContext,
   Secrets,
 } from './ports.ts'
+export { type ResealedBatch, type ResealRequest, resealConfig } from './reseal-config.ts'
+export { countSealedWith, type SealedPlace } from './sealed-value-store.ts'
 export { appReference, environmentReference, releaseReference } from './views.ts'

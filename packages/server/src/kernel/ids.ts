@@ -15,6 +15,7 @@ const idPrefixes = {
   deploy: 'dep',
   environment: 'env',
   instance: 'ins',
+  keyRotation: 'rot',
   layer: 'lay',
   person: 'per',
   push: 'psh',
@@ -35,6 +36,7 @@ export type ConfigId = Branded<string, 'ConfigId'>
 export type DeployId = Branded<string, 'DeployId'>
 export type EnvironmentId = Branded<string, 'EnvironmentId'>
 export type InstanceId = Branded<string, 'InstanceId'>
+export type KeyRotationId = Branded<string, 'KeyRotationId'>
 export type LayerId = Branded<string, 'LayerId'>
 export type PersonId = Branded<string, 'PersonId'>
 export type PushId = Branded<string, 'PushId'>
@@ -54,6 +56,7 @@ export type IdOf = {
   deploy: DeployId
   environment: EnvironmentId
   instance: InstanceId
+  keyRotation: KeyRotationId
   layer: LayerId
   person: PersonId
   push: PushId

@@ -2,6 +2,7 @@ import { statfs } from 'node:fs/promises'
 import type { Queryable } from '../db/database.ts'
 import type { Clock } from '../kernel/clock.ts'
 import type { SupervisorStatus } from '../supervisor/protocol.ts'
+import { judgeMasterKey, type MasterKeyFacts } from './key-rotation.ts'
 import type { HealthCheck } from './platform.ts'
 import { countRouters, selectServerVersion } from './platform-store.ts'
 
@@ -50,6 +51,11 @@ export function supervisorCheck(status: (signal: AbortSignal) => Promise<Supervi
       return { status: 'ok', message: `process ${pid} keeps ${programs.map(({ name }) => name).join(', ')} running` }
     },
   }
+}
+
+/** The master key, and how far its rotation is. */
+export function masterKeyCheck(facts: () => Promise<MasterKeyFacts>): HealthCheck {
+  return { name: 'master_key', run: async () => judgeMasterKey(await facts()) }
 }
 
 /** Routers with a live lease, and whether they have the newest table. */

@@ -1,3 +1,5 @@
-export { databaseCheck, diskCheck, routersCheck, supervisorCheck } from './checks.ts'
+export { databaseCheck, diskCheck, masterKeyCheck, routersCheck, supervisorCheck } from './checks.ts'
+export { type KeyRotationFailpoint, keyRotationFailpoints } from './failpoints.ts'
 export type { HealthCheck } from './platform.ts'
+export { createKeyRotations, defaultBatchSize, type KeyRotationDeps, type KeyRotations } from './rotate-key.ts'
 export { type PlatformDeps, platformRoutes } from './routes.ts'

@@ -1,19 +1,35 @@
 import assert from 'node:assert/strict'
 import type { statfs } from 'node:fs/promises'
 import { after, before, describe, it } from 'node:test'
+import { permissions } from '@gantry/api'
+import { insertTestToken, testSecrets } from '../../test/support/access.ts'
 import { createTestDatabase, type TestDatabase } from '../../test/support/database.ts'
 import { startTestServer, type TestServer } from '../../test/support/http.ts'
 import { createFakeEngine } from '../engines/fake/fake-engine.ts'
 import { systemClock } from '../kernel/clock.ts'
 import { databaseCheck, diskCheck, type HealthCheck, platformRoutes, routersCheck, supervisorCheck } from './index.ts'
+import type { MasterKeyFacts } from './key-rotation.ts'
 
 const signal = new AbortController().signal
 
-describe('GET /v1/platform', () => {
+const masterKey = {
+  key: { id: testSecrets.keyId, isCurrent: true, createdAt: new Date() },
+  sealed: 3,
+  rotation: undefined,
+  left: 0,
+  isOnDisk: true,
+} satisfies MasterKeyFacts
+
+describe('the platform', () => {
   let server: TestServer
   const hanging: HealthCheck = { name: 'hanging', run: () => new Promise(() => undefined) }
   const failing: HealthCheck = { name: 'failing', run: async () => Promise.reject(new Error('the cable is out')) }
   const checks: HealthCheck[] = []
+  const requests: string[] = []
+  const keys = {
+    request: async (by: string) => void requests.push(by),
+    facts: async () => masterKey,
+  }
   before(async () => {
     server = await startTestServer({
       endpoints: ({ db }) =>
@@ -21,6 +37,7 @@ describe('GET /v1/platform', () => {
           version: '0.1.0',
           engine: createFakeEngine(systemClock),
           checks: [databaseCheck(db, systemClock), { name: 'changing', run: (s) => (checks[0] ?? passing).run(s) }],
+          keys,
           domain: 'localhost',
           httpPort: 8080,
           startedAt: new Date(),
@@ -39,6 +56,19 @@ describe('GET /v1/platform', () => {
       ['engine', 'database', 'changing'],
     )
     assert.match(json.checks[1].message, /^PostgreSQL \d+\S* answers in \d+ ms$/)
+  })
+
+  it('rotates its key for an owner, and for nobody else', async () => {
+    const path = '/v1/platform/rotate_key'
+    const asked = await server.send(path, { method: 'POST' })
+    assert.equal(asked.status, 202)
+    assert.match(asked.headers.get('location') ?? '', /\/v1\/platform$/)
+    assert.deepEqual([asked.json.master_key.id, asked.json.master_key.status], [testSecrets.keyId, 'settled'])
+    assert.equal(requests.length, 1)
+    const { teamId } = server.owner
+    const token = await insertTestToken(server.database.db, { teamId, role: 'admin', scopes: permissions })
+    const refused = await server.send(path, { method: 'POST', headers: { authorization: `Bearer ${token}` } })
+    assert.deepEqual([refused.status, refused.json.errors[0].code, requests.length], [403, 'forbidden', 1])
   })
 
   it('is degraded by a check that fails, and says why; a hanging one holds up nothing', async () => {

@@ -1,5 +1,6 @@
 import type { Platform, PlatformCheck } from '@gantry/api'
 import type { EngineHealth, EngineName } from '../engines/engine.ts'
+import { type MasterKeyFacts, masterKeyResource } from './key-rotation.ts'
 
 /** A check of the platform's health: resolves with what was found; a rejection is a failed check. */
 export interface HealthCheck {
@@ -12,6 +13,7 @@ export interface PlatformFacts {
   readonly engine: EngineName
   readonly health: EngineHealth
   readonly checks: readonly PlatformCheck[]
+  readonly masterKey: MasterKeyFacts
   readonly domain: string
   readonly httpPort: number
   readonly startedAt: Date
@@ -32,6 +34,7 @@ export function platformResource(facts: PlatformFacts, baseUrl: string): Platfor
     checks,
     domain,
     http_port: httpPort,
+    master_key: masterKeyResource(facts.masterKey),
     started_at: startedAt.toISOString(),
   }
 }

@@ -10,7 +10,7 @@ import type { Queryable } from '../db/database.ts'
  *   throw is tried again with back-off (1 s doubling to 1 min) and logged with its cause.
  * - NOTIFY `work` is a hint; a poll every second is the truth.
  */
-export type WorkKind = 'deploy' | 'environment' | 'delete_app' | 'delete_environment' | 'retention'
+export type WorkKind = 'deploy' | 'environment' | 'delete_app' | 'delete_environment' | 'retention' | 'rotate_key'
 
 export interface WorkItem {
   readonly kind: WorkKind

@@ -56,6 +56,15 @@ export const doctor: CommandDefinition = {
   examples: [['gantry doctor', 'the isolation level, what is missing for the next one, and every check']],
 }
 
+export const rotateKey: CommandDefinition = {
+  path: ['platform', 'rotate-key'],
+  summary: 'Replace the key that encrypts config',
+  description:
+    'Encrypts all config anew with a new master key, while apps keep serving, and then removes the old one. Only an owner may. It goes on by itself: after Ctrl-C, and after a crash. Copy the new file below keys/ to where you keep the key.',
+  options: { '-d, --detach': 'return at once' },
+  examples: [['gantry platform rotate-key', 'starts, shows how far it is, and returns when the old key is gone']],
+}
+
 export const login: CommandDefinition = {
   path: ['login'],
   summary: 'Sign in to a platform on another machine',
