@@ -9,4 +9,6 @@ export interface AccessDeps {
   readonly newId: NewId
   readonly randomBytes: (size: number) => Uint8Array
   readonly logger: Logger
+  /** From one address, before it is told to wait. Default 60. */
+  readonly badTokensPerMinute?: number
 }

@@ -19,12 +19,25 @@ describe('authenticate', () => {
   after(() => test.close())
 
   it('knows the owner by the machine token, as Bearer and, for git, as a Basic password', async () => {
-    const principal = await given.access.authenticate(given.bearer)
+    const principal = await given.access.authenticate({ authorization: given.bearer })
     assert.equal(principal.role, 'owner')
     assert.equal(principal.teamId, given.owner.teamId)
     const basic = `Basic ${Buffer.from(`anything:${given.token}`).toString('base64')}`
-    assert.deepEqual(await given.access.authenticate(basic, 'bearer_or_basic'), principal)
-    await assert.rejects(given.access.authenticate(basic), { code: 'unauthenticated' })
+    assert.deepEqual(await given.access.authenticate({ authorization: basic }, 'bearer_or_basic'), principal)
+    await assert.rejects(given.access.authenticate({ authorization: basic }), { code: 'unauthenticated' })
+  })
+
+  it('tells an address that guesses to wait, whatever the scheme, and lets the right token pass', async () => {
+    const guess = (n: number, address?: string) => {
+      const token = `gantry_${String(n).padStart(43, '0')}`
+      const authorization = `Basic ${Buffer.from(`git:${token}`).toString('base64')}`
+      return given.access.authenticate({ authorization, address }, 'bearer_or_basic')
+    }
+    for (let n = 0; n < 60; n++) await assert.rejects(guess(n, '192.0.2.1'), { code: 'unauthenticated' })
+    await assert.rejects(guess(61, '192.0.2.1'), { code: 'rate_limited' })
+    await assert.rejects(guess(62, '192.0.2.2'), { code: 'unauthenticated' })
+    const right = { authorization: given.bearer, address: '192.0.2.1' }
+    assert.equal((await given.access.authenticate(right)).role, 'owner')
   })
 
   it('says the same of every token that does not work', async () => {
@@ -37,10 +50,13 @@ describe('authenticate', () => {
     const more = [`Bearer ${given.token}x`, `Basic ${given.token}`, `Token ${given.token}`, 'Bearer \u0000']
     const messages = new Set<string>()
     for (const header of [...bad, ...more]) {
-      await assert.rejects(given.access.authenticate(header, 'bearer_or_basic'), (error: Error & { code: string }) => {
-        messages.add(`${error.code} ${error.message}`)
-        return error.code === 'unauthenticated'
-      })
+      await assert.rejects(
+        given.access.authenticate({ authorization: header }, 'bearer_or_basic'),
+        (error: Error & { code: string }) => {
+          messages.add(`${error.code} ${error.message}`)
+          return error.code === 'unauthenticated'
+        },
+      )
     }
     assert.equal(messages.size, 1)
   })
@@ -49,18 +65,18 @@ describe('authenticate', () => {
     const other = createAccess({ db: test.db, clock: systemClock, newId, randomBytes, logger: silentLogger })
     const scopes = ['app:read'] as const
     const header = `Bearer ${await insertTestToken(test.db, { teamId: given.owner.teamId, scopes })}`
-    const { tokenId } = await given.access.authenticate(header)
-    await other.authenticate(header)
-    const principal = await given.access.authenticate(given.bearer)
+    const { tokenId } = await given.access.authenticate({ authorization: header })
+    await other.authenticate({ authorization: header })
+    const principal = await given.access.authenticate({ authorization: given.bearer })
     const revoke = given.access.routes.find((route) => route.endpoint.operationId === 'delete_token')
     const scope = { team: principal.teamId }
     await revoke?.handle({ scope, principal, params: { id: tokenId }, headers: {} } as never)
-    await assert.rejects(given.access.authenticate(header), { code: 'unauthenticated' })
+    await assert.rejects(given.access.authenticate({ authorization: header }), { code: 'unauthenticated' })
     const deadline = performance.now() + 10_000
     let isRefused = false
     while (!isRefused) {
       assert.ok(performance.now() < deadline)
-      isRefused = await other.authenticate(header).then(
+      isRefused = await other.authenticate({ authorization: header }).then(
         () => false,
         () => true,
       )
@@ -75,7 +91,7 @@ describe('authenticate', () => {
       )
       if (row?.at) break
       assert.ok(Date.now() < deadline)
-      await given.access.authenticate(given.bearer)
+      await given.access.authenticate({ authorization: given.bearer })
     }
   })
 
@@ -84,9 +100,9 @@ describe('authenticate', () => {
     const next = newSecretToken(randomBytes)
     assert.deepEqual(await access.ensureOwner(next), owner)
     const fresh = await createTestAccess(test.db)
-    await assert.rejects(fresh.access.authenticate(bearer), { code: 'unauthenticated' })
+    await assert.rejects(fresh.access.authenticate({ authorization: bearer }), { code: 'unauthenticated' })
     await access.ensureOwner(given.token)
-    await assert.rejects(fresh.access.authenticate(bearer), { code: 'unauthenticated' })
+    await assert.rejects(fresh.access.authenticate({ authorization: bearer }), { code: 'unauthenticated' })
     const [counts] = await test.db.query('select count(*) as teams, (select count(*) from people) as people from teams')
     assert.equal(counts?.teams, 1)
   })

@@ -1,4 +1,5 @@
 import { UserError } from '../kernel/errors.ts'
+import { createRateLimit, tooMany } from '../kernel/rate-limit.ts'
 import { hashSecretToken, isSecretToken } from '../kernel/secret-token.ts'
 import type { AccessDeps } from './access-deps.ts'
 import type { Principal } from './principal.ts'
@@ -8,9 +9,18 @@ import { setLastUsed, tokenByHash } from './token-store.ts'
 /** Which schemes of the header `Authorization` count: git knows Basic only, where the password is the token. */
 export type AuthenticationScheme = 'bearer' | 'bearer_or_basic'
 
+export interface Credentials {
+  readonly authorization: string | undefined
+  /** Where they come from, as the socket tells. Absent: they were good before, and nobody is guessing. */
+  readonly address?: string | undefined
+}
+
 export interface Authenticator {
-  /** The principal of an `Authorization` header. Throws `unauthenticated`, the same for every reason. */
-  authenticate(authorization: string | undefined, scheme?: AuthenticationScheme): Promise<Principal>
+  /**
+   * The principal of an `Authorization` header. Throws `unauthenticated`, the same for every reason, and `rate_limited` to an
+   * address that has sent many tokens that do not work. A right token passes however many wrong ones came from there.
+   */
+  authenticate(credentials: Credentials, scheme?: AuthenticationScheme): Promise<Principal>
   /** Forgets what was looked up, so that a change counts at once. */
   forget(): void
 }
@@ -25,7 +35,10 @@ interface Remembered {
   readonly atMs: number
 }
 
-export function createAuthenticator(deps: Pick<AccessDeps, 'db' | 'clock' | 'logger'>): Authenticator {
+export function createAuthenticator(
+  deps: Pick<AccessDeps, 'db' | 'clock' | 'logger' | 'badTokensPerMinute'>,
+): Authenticator {
+  const badTokens = createRateLimit(deps.clock, deps.badTokensPerMinute ?? 60)
   const remembered = new Map<string, Remembered>()
   const lastUsedMs = new Map<string, number>()
 
@@ -49,12 +62,17 @@ export function createAuthenticator(deps: Pick<AccessDeps, 'db' | 'clock' | 'log
       deps.logger.warn({ token: row.id, err: error }, 'the last use of a token was not recorded'),
     )
   }
+  const refusal = ({ authorization, address }: Credentials): UserError => {
+    if (authorization === undefined || address === undefined) return unauthenticated()
+    const { isAllowed, resetSeconds } = badTokens.take(address)
+    return isAllowed ? unauthenticated() : tooMany('Too many tokens from this address that do not work', resetSeconds)
+  }
   return {
-    async authenticate(authorization, scheme = 'bearer') {
-      const token = tokenIn(authorization, scheme)
-      if (token === undefined || !isSecretToken(token)) throw unauthenticated()
+    async authenticate(credentials, scheme = 'bearer') {
+      const token = tokenIn(credentials.authorization, scheme)
+      if (token === undefined || !isSecretToken(token)) throw refusal(credentials)
       const row = await lookUp(hashSecretToken(token))
-      if (row === undefined || !isUsable(row, deps.clock.now())) throw unauthenticated()
+      if (row === undefined || !isUsable(row, deps.clock.now())) throw refusal(credentials)
       noteUse(row)
       return principalOf(row)
     },

@@ -1,7 +1,7 @@
 export { type Access, createAccess } from './access.ts'
 export type { AccessDeps } from './access-deps.ts'
 export type { Audit, AuditEvent } from './audit.ts'
-export type { AuthenticationScheme } from './authenticate.ts'
+export type { AuthenticationScheme, Credentials } from './authenticate.ts'
 export { type ActionObject, authorize, permittedTo } from './authorize.ts'
 export { type BoundEndpoint, bind, type Call, type CallHeaders, type Handler } from './endpoint-binding.ts'
 export type { KeptReply } from './idempotency-key-store.ts'

@@ -203,7 +203,7 @@ async function replyStream(
 
 async function mayStill(deps: AnswerDeps, request: FastifyRequest, permission: Permission): Promise<boolean> {
   try {
-    authorize(await deps.access.authenticate(request.headers.authorization), permission)
+    authorize(await deps.access.authenticate({ authorization: request.headers.authorization }), permission)
     return true
   } catch (error) {
     return !(error instanceof UserError) // the database being away revokes nothing

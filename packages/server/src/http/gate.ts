@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Principal } from '../access/index.ts'
-import { UserError } from '../kernel/errors.ts'
+import { createRateLimit, type RateLimit, tooMany } from '../kernel/rate-limit.ts'
 import {
   abortWith,
   baseUrlOf,
@@ -12,7 +12,6 @@ import {
   requestIdOf,
 } from './exchange.ts'
 import type { MountedDeps } from './http-server.ts'
-import { createRateLimit, type RateLimit } from './rate-limit.ts'
 
 /** Open to everybody, below `/v1/`. */
 const publicPath = '/v1/openapi.json'
@@ -23,13 +22,12 @@ const publicPath = '/v1/openapi.json'
  */
 export function createGate(deps: MountedDeps, stopping: AbortSignal) {
   const requests = createRateLimit(deps.clock, deps.requestsPerMinute ?? 6000)
-  const badTokens = createRateLimit(deps.clock, deps.badTokensPerMinute ?? 60)
   return async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply | undefined> => {
     openExchange(deps, request, reply, stopping)
     checkHost(request.raw)
     countRequest(requests, request, reply)
     const path = (request.raw.url ?? '').split('?', 1)[0] ?? ''
-    if (path.startsWith('/v1/') && path !== publicPath) request.principal = await authenticate(deps, badTokens, request)
+    if (path.startsWith('/v1/') && path !== publicPath) request.principal = await authenticate(deps, request)
     checkUrlLength(request.raw)
     const location = withoutLastSlash(request)
     return location === undefined ? undefined : reply.code(301).header('location', location).send()
@@ -62,20 +60,9 @@ function countRequest(limit: RateLimit, request: FastifyRequest, reply: FastifyR
   if (!isAllowed) throw tooMany(`More than ${limit.quota} requests within a minute`, resetSeconds)
 }
 
-/** A right token passes however many wrong ones came from its address; wrong ones stop being told apart from a flood. */
-async function authenticate(deps: MountedDeps, badTokens: RateLimit, request: FastifyRequest): Promise<Principal> {
-  try {
-    return await deps.whileReachable(deps.access.authenticate(request.headers.authorization))
-  } catch (error) {
-    const isBadToken = error instanceof UserError && request.headers.authorization !== undefined
-    if (!isBadToken) throw error
-    const { isAllowed, resetSeconds } = badTokens.take(addressOf(request))
-    throw isAllowed ? error : tooMany('Too many tokens from this address that do not work', resetSeconds)
-  }
-}
-
-function tooMany(what: string, retryAfterSeconds: number): UserError {
-  return new UserError('rate_limited', `${what}: try again in ${retryAfterSeconds} s.`, { retryAfterSeconds })
+async function authenticate(deps: MountedDeps, request: FastifyRequest): Promise<Principal> {
+  const credentials = { authorization: request.headers.authorization, address: addressOf(request) }
+  return await deps.whileReachable(deps.access.authenticate(credentials))
 }
 
 function addressOf(request: FastifyRequest): string {

@@ -44,7 +44,6 @@ export interface HttpDeps {
   /** Requests a minute and token. Default 6000. */
   readonly requestsPerMinute?: number
   /** Tokens a minute and address that do not work. Default 60. */
-  readonly badTokensPerMinute?: number
 }
 
 /** With what the server's own parts share. */

@@ -46,7 +46,8 @@ export function createGitRequestHandler(deps: GitRequestDeps) {
 async function answer(deps: GitRequestDeps, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const route = matchGitRoute(request.method, request.url ?? '')
   const { service, isAdvertisement } = route
-  const principal = await deps.authenticate(request.headers.authorization, 'bearer_or_basic')
+  const credentials = { authorization: request.headers.authorization, address: request.socket.remoteAddress }
+  const principal = await deps.authenticate(credentials, 'bearer_or_basic')
   const { scope, app } = await letIn(deps, { route, principal, response })
   const call: GitCall = { route, principal, scope, app, request, response, gone: whenGone(response) }
   if (isAdvertisement) await advertise(deps, call)
@@ -167,6 +168,7 @@ function replyError(deps: GitRequestDeps, call: Pick<GitCall, 'request' | 'respo
     ...(request.complete ? {} : { connection: 'close' }),
     ...(status === 401 ? { 'www-authenticate': 'Basic realm="Gantry", charset="UTF-8"' } : {}),
     ...(status === 405 ? { allow: 'GET, POST' } : {}),
+    ...(known?.retryAfterSeconds === undefined ? {} : { 'retry-after': String(known.retryAfterSeconds) }),
   })
   response.end(`${known?.message ?? 'Gantry could not answer this; its own log says why.'} [${code}]\n`)
 }

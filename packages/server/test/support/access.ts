@@ -23,8 +23,12 @@ export interface TestAccess {
 }
 
 /** Access over a test database, with its team, owner and the owner's token. */
-export async function createTestAccess(db: Database, clock: Clock = systemClock): Promise<TestAccess> {
-  const access = createAccess({ db, clock, newId, randomBytes, logger: silentLogger })
+export async function createTestAccess(
+  db: Database,
+  clock: Clock = systemClock,
+  badTokensPerMinute = 60,
+): Promise<TestAccess> {
+  const access = createAccess({ db, clock, newId, randomBytes, logger: silentLogger, badTokensPerMinute })
   const token = newSecretToken(randomBytes)
   const owner = await access.ensureOwner(token)
   await db.query('insert into master_keys values ($1, true, now()) on conflict do nothing', [testSecrets.keyId])

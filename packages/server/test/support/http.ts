@@ -38,14 +38,15 @@ export interface TestReply {
 
 export interface TestServerOptions extends Partial<Omit<HttpDeps, 'endpoints' | 'access'>> {
   /** Endpoints besides those of access. */
+  readonly badTokensPerMinute?: number
   readonly endpoints?: (database: TestDatabase, access: TestAccess) => readonly BoundEndpoint[]
 }
 
 /** The real server on a free port of the loopback, over a database of its own, with the owner's token. */
 export async function startTestServer(options: TestServerOptions = {}): Promise<TestServer> {
   const database = await createTestDatabase()
-  const given = await createTestAccess(database.db)
-  const { endpoints, ...overrides } = options
+  const { endpoints, badTokensPerMinute, ...overrides } = options
+  const given = await createTestAccess(database.db, systemClock, badTokensPerMinute)
   const server = await createHttpServer({
     access: given.access,
     clock: systemClock,

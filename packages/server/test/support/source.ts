@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import type { Principal } from '../../src/access/index.ts'
+import type { Credentials, Principal } from '../../src/access/index.ts'
 import { createGit, type Git } from '../../src/clients/git/index.ts'
 import { type Clock, systemClock } from '../../src/kernel/clock.ts'
 import { UserError } from '../../src/kernel/errors.ts'
@@ -275,7 +275,7 @@ export function endsAs(status: 'failed' | 'superseded' | 'cancelled' | 'rolled_b
   }
 }
 
-async function authenticate(authorization: string | undefined): Promise<Principal> {
+async function authenticate({ authorization }: Credentials): Promise<Principal> {
   const [, encoded = ''] = /^Basic (.*)$/.exec(authorization ?? '') ?? []
   const token = Buffer.from(encoded, 'base64').toString().split(':')[1]
   const known = { tokenId: 'tok-1', personId: 'per-1', personName: 'owner', role: 'developer' } as unknown as Principal

@@ -1,4 +1,5 @@
-import type { Clock } from '../kernel/clock.ts'
+import type { Clock } from './clock.ts'
+import { UserError } from './errors.ts'
 
 export interface Allowance {
   readonly isAllowed: boolean
@@ -43,4 +44,9 @@ export function createRateLimit(clock: Clock, quota: number, windowSeconds = 60)
     take: (key) => allowance(key, 1),
     look: (key) => allowance(key, 0),
   }
+}
+
+/** `rate_limited`, with the time to wait. */
+export function tooMany(what: string, retryAfterSeconds: number): UserError {
+  return new UserError('rate_limited', `${what}: try again in ${retryAfterSeconds} s.`, { retryAfterSeconds })
 }
