@@ -107,3 +107,12 @@ test('an invitation is traded for a token, and that is kept', async () => {
   assert.deepEqual(JSON.parse(await readFile(file, 'utf8')), { url: platform.url, token: shown })
   assert.equal(asked?.headers.authorization, `Bearer ${shown}`)
 })
+
+test('signing out removes what was kept, and can be repeated', async () => {
+  const platform = await startFakePlatform()
+  await runCommand(['login', platform.url], { env: { HOME: home }, input: 'secret' })
+  await platform.close()
+  assert.match((await runCommand(['logout'], { env: { HOME: home } })).stderr, /Signed out/)
+  await assert.rejects(stat(file), { code: 'ENOENT' })
+  assert.match((await runCommand(['logout'], { env: { HOME: home } })).stderr, /Nobody is signed in/)
+})

@@ -91,6 +91,7 @@ export const sections: readonly CommandSection[] = [
       entry(platform.rotateKey, () => import('./platform/rotate-key.ts')),
       entry(platform.installService, () => import('./platform/install-service.ts')),
       entry(platform.login, () => import('./platform/login.ts')),
+      entry(platform.logout, () => import('./platform/logout.ts')),
     ],
   },
 ]

@@ -72,3 +72,10 @@ export const login: CommandDefinition = {
   arguments: { '<url>': 'the address of its API, such as https://gantry.example.com' },
   examples: [['gantry login https://gantry.example.com < token.txt', 'without being asked']],
 }
+
+export const logout: CommandDefinition = {
+  path: ['logout'],
+  summary: 'Forget the platform that login or join signed in to',
+  description: 'The token goes on working elsewhere, until it is revoked: gantry tokens revoke.',
+  examples: [['gantry logout', 'commands mean the platform of this machine again']],
+}

@@ -1,5 +1,6 @@
 import type { ChildProcess } from 'node:child_process'
 import { setTimeout as wait } from 'node:timers/promises'
+import { getPlatform } from '@gantry/api'
 import { flag, type Input } from '../../command.ts'
 import { type Context, withLocalPlatform } from '../../context.ts'
 import { CommandError, type ExitCode, exitCodes } from '../../exit-codes.ts'
@@ -13,9 +14,10 @@ export async function run(context: Context, input: Input): Promise<ExitCode> {
   const detach = flag(input, 'detach')
   const supervisor = await startSupervisor(context, detach)
   const ready = await followStart(context, supervisor)
-  if (input.options.sample !== false) await deploySample(withLocalPlatform(context, ready.api_url))
+  const local = withLocalPlatform(context, ready.api_url)
+  if (input.options.sample !== false) await deploySample(local)
   if (context.isJson) context.terminal.json(ready)
-  else if (!context.signal.aborted) sayWhere(context, ready, detach)
+  else if (!context.signal.aborted) sayWhere(context, ready, { detach, isolation: await isolationOf(local) })
   if (detach) {
     letGo(supervisor)
     return exitCodes.ok
@@ -30,7 +32,18 @@ function letGo(supervisor: ChildProcess): void {
   if (pipe && 'destroy' in pipe) pipe.destroy()
 }
 
-function sayWhere({ terminal, home, env }: Context, ready: Ready, detach: boolean): void {
+/** How far apps are kept apart on this machine; nothing where the platform does not say so now. */
+async function isolationOf(context: Context): Promise<string | undefined> {
+  const platform = await (await context.client()).call(getPlatform).catch(() => undefined)
+  return platform && `isolation ${platform.isolation_level} of 4 between apps   (what that means: gantry doctor)`
+}
+
+interface Shown {
+  readonly detach: boolean
+  readonly isolation: string | undefined
+}
+
+function sayWhere({ terminal, home, env }: Context, ready: Ready, { detach, isolation }: Shown): void {
   const bold = (text: string) => terminal.style('bold', text)
   const domain = env.GANTRY_DOMAIN || 'localhost'
   const lines = [
@@ -40,6 +53,7 @@ function sayWhere({ terminal, home, env }: Context, ready: Ready, detach: boolea
     `  API     ${ready.api_url}   (reference: ${ready.api_url}/docs)`,
     `  Apps    http://<app>.${domain}:${ready.http_port}`,
     `  Home    ${home}`,
+    ...(isolation === undefined ? [] : [`  Level   ${isolation}`]),
     '',
     'In a folder with your code and a git repository:',
     `  ${bold('gantry apps create shop')}   then   ${bold('git push gantry main')}`,
