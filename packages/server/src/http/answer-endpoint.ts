@@ -18,7 +18,7 @@ import { checkMediaType, openUpload, readSmallBody } from './read-body.ts'
 import { readParams, readQuery } from './read-query.ts'
 import { RequestProblems } from './reply-error.ts'
 import { readHeaders, readIdempotencyKey } from './request-headers.ts'
-import { type StreamedEvent, streamEvents } from './stream-events.ts'
+import { type StreamedEvent, type StreamOptions, streamEvents } from './stream-events.ts'
 import type { WhileReachable } from './while-reachable.ts'
 
 export interface AnswerDeps {
@@ -184,7 +184,7 @@ function sendKept(kept: KeptReply, endpoint: Endpoint, request: FastifyRequest, 
 
 async function replyStream(
   deps: AnswerDeps,
-  stream: Pick<Parameters<typeof streamEvents>[1], 'events' | 'isStillPermitted'>,
+  stream: Pick<StreamOptions, 'events' | 'isStillPermitted'>,
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<FastifyReply> {

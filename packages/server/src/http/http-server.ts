@@ -43,7 +43,6 @@ export interface HttpDeps {
   readonly referenceScript: ReferenceScript
   /** Requests a minute and token. Default 6000. */
   readonly requestsPerMinute?: number
-  /** Tokens a minute and address that do not work. Default 60. */
 }
 
 /** With what the server's own parts share. */
