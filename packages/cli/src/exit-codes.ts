@@ -16,6 +16,9 @@ export const exitCodes = {
 
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes]
 
+/** The code, for programs, of what the command line itself refuses. */
+export const commandErrorCode = 'command_error'
+
 /** The user can mend it: one message, no stack. */
 export class CommandError extends Error {
   override readonly name = 'CommandError'
@@ -24,7 +27,7 @@ export class CommandError extends Error {
   readonly hint: string | undefined
   /** For programs: that of the catalogue where the platform gave one. */
   readonly code: string
-  constructor(exitCode: ExitCode, message: string, hint?: string, code = 'command_error') {
+  constructor(exitCode: ExitCode, message: string, hint?: string, code: string = commandErrorCode) {
     super(message)
     this.exitCode = exitCode
     this.hint = hint

@@ -2,7 +2,7 @@ import { CommanderError } from 'commander'
 import { commands } from './commands/index.ts'
 import { createContext } from './context.ts'
 import { createProgram } from './create-program.ts'
-import { exitCodes } from './exit-codes.ts'
+import { commandErrorCode, exitCodes } from './exit-codes.ts'
 import { expandCommandLine } from './expand-command-line.ts'
 import { spawnArgv } from './kernel/spawn-argv.ts'
 import { createTerminal } from './output/terminal.ts'
@@ -39,7 +39,7 @@ export async function runCommandLine(process: NodeJS.Process): Promise<number> {
   } catch (error) {
     if (error instanceof CommanderError) {
       if (error.exitCode === 0) return exitCodes.ok
-      if (asJson) terminal.say(JSON.stringify({ error: { code: usageCode, message: sentenceOf(error) } }))
+      if (asJson) terminal.say(JSON.stringify({ error: { code: commandErrorCode, message: sentenceOf(error) } }))
       return exitCodes.usage
     }
     if (signal.aborted) return exitCodes.interrupted
@@ -49,9 +49,6 @@ export async function runCommandLine(process: NodeJS.Process): Promise<number> {
     terminal.status('')
   }
 }
-
-/** As `CommandError` has it. */
-const usageCode = 'command_error'
 
 /** Without the parser's own beginning, and its suggestion on the same line. */
 function sentenceOf({ message }: CommanderError): string {
