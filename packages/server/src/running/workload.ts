@@ -1,4 +1,5 @@
 import type { TeamScope } from '../access/index.ts'
+import { instanceCount as countInScale } from '../apps/index.ts'
 import type { Transaction } from '../db/database.ts'
 import type { ArtifactRef } from '../engines/engine.ts'
 import type { AppId, ConfigId, EnvironmentId, ReleaseId } from '../kernel/ids.ts'
@@ -63,14 +64,7 @@ export interface RolloutFailure {
   readonly message: string
 }
 
-/** `release` is a task before the switch and never an instance. */
-export const taskProcessType = 'release'
-
-/** How many instances of a process type there should be: `web` has one unless told otherwise, every other type none. */
-export function instanceCount(workload: Workload, processType: string): number {
-  if (processType === taskProcessType) return 0
-  const { scale } = workload
-  // `constructor` is a name like any other, and every object has something of that name
-  const count = Object.hasOwn(scale, processType) ? scale[processType] : undefined
-  return count ?? (processType === 'web' ? 1 : 0)
+/** How many instances of a process type there should be, as the environment's scale and its defaults have it. */
+export function instanceCount({ scale }: Workload, processType: string): number {
+  return countInScale(scale, processType)
 }
