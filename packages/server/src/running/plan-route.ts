@@ -1,44 +1,67 @@
+import type { InstanceId } from '../kernel/ids.ts'
 import { isInService, type ObservedInstance } from './instance.ts'
 import type { Step } from './plan-steps.ts'
 import { hasFailed, isRollout, isUnwanted, type PlanPart, type Situation } from './situation.ts'
 import { instanceCount } from './workload.ts'
 
+/** Those that serve or could, by what is to become of them. */
+interface Candidates {
+  readonly inService: readonly ObservedInstance[]
+  /** Of the desired release, one a slot. */
+  readonly serve: readonly ObservedInstance[]
+  /** Of the desired release too, and not needed any more. */
+  readonly surplus: readonly ObservedInstance[]
+  /** Of an earlier release or generation. */
+  readonly outgoing: readonly ObservedInstance[]
+}
+
 /** Which instances are in service, and when the release becomes the live one. */
 export function planRoute(situation: Situation): PlanPart {
-  const { workload, current, previous } = situation
-  const inService = situation.instances.filter(isInService)
+  const { workload } = situation
+  const candidates = findCandidates(situation)
+  const { inService, outgoing } = candidates
   if (!workload.desired) {
-    return inService.length > 0 || workload.liveReleaseId
-      ? { steps: [{ kind: 'remove_route', drain: inService.map((i) => i.id) }] }
-      : { steps: [] }
+    const isRouted = inService.length > 0 || workload.liveReleaseId
+    return { steps: isRouted ? [{ kind: 'remove_route', drain: idsOf(inService) }] : [] }
   }
+  if (!isRollout(situation) && outgoing.length === 0) return { steps: replace(candidates) }
+  const isDue = !hasFailed(situation) && isComplete(situation, candidates.serve)
+  return { steps: isDue ? switchOver(situation, candidates) : keepServing(situation, candidates) }
+}
+
+function findCandidates(situation: Situation): Candidates {
+  const { workload, current, previous } = situation
   const ready = current.filter((i) => isInService(i) || isReadyToServe(i))
   const wanted = ready.filter((i) => i.slot < instanceCount(workload, i.processType))
   const serve = wanted.filter((i) => !hasSuccessor(i, wanted))
   const surplus = ready.filter((i) => !serve.includes(i) && isInService(i) && !isStandIn(situation, i, serve))
-  const outgoing = previous.filter(isInService)
+  return { inService: situation.instances.filter(isInService), serve, surplus, outgoing: previous.filter(isInService) }
+}
 
-  if (isRollout(situation) || outgoing.length > 0) {
-    const again = situation.live.filter((i) => isReadyToServe(i) && !isUnwanted(i, situation))
-    const isDue = !hasFailed(situation) && isComplete(situation, serve)
-    if (!isDue && again.length > 0) {
-      const serving = [...inService, ...again].map((i) => i.id)
-      return { steps: [{ kind: 'route', mode: 'serve', serve: serving, drain: [] }] }
-    }
-    if (hasFailed(situation)) return { steps: [] }
-    if (!isComplete(situation, serve)) return { steps: holdForNonOverlapping(situation, { outgoing, ready: serve }) }
-    const goLive = isRollout(situation) ? { goLive: workload.desired.id } : {}
-    const drain = [...outgoing, ...surplus].map((i) => i.id)
-    return { steps: [{ kind: 'route', mode: 'serve', serve: serve.map((i) => i.id), drain, ...goLive }] }
-  }
-  const isNew = serve.some((i) => !isInService(i))
-  if (!isNew && surplus.length === 0) return { steps: [] }
+/** Within the live release: what has become ready takes the place of what is surplus. */
+function replace({ inService, serve, surplus }: Candidates): Step[] {
+  if (serve.every(isInService) && surplus.length === 0) return []
   const staying = inService.filter((i) => !surplus.includes(i) && !serve.includes(i))
-  return {
-    steps: [
-      { kind: 'route', mode: 'serve', serve: [...serve, ...staying].map((i) => i.id), drain: surplus.map((i) => i.id) },
-    ],
+  return [{ kind: 'route', mode: 'serve', serve: idsOf([...serve, ...staying]), drain: idsOf(surplus) }]
+}
+
+function switchOver(situation: Situation, { serve, surplus, outgoing }: Candidates): Step[] {
+  const { desired } = situation.workload
+  const goLive = desired && isRollout(situation) ? { goLive: desired.id } : {}
+  return [{ kind: 'route', mode: 'serve', serve: idsOf(serve), drain: idsOf([...outgoing, ...surplus]), ...goLive }]
+}
+
+/** The desired release is not complete, or has failed: what is live goes on, with what was started again of it. */
+function keepServing(situation: Situation, { inService, serve, outgoing }: Candidates): Step[] {
+  const restarted = situation.live.filter((i) => isReadyToServe(i) && !isUnwanted(i, situation))
+  if (restarted.length > 0) {
+    return [{ kind: 'route', mode: 'serve', serve: idsOf([...inService, ...restarted]), drain: [] }]
   }
+  return hasFailed(situation) ? [] : holdForNonOverlapping(situation, { outgoing, ready: serve })
+}
+
+function idsOf(instances: readonly ObservedInstance[]): InstanceId[] {
+  return instances.map(({ id }) => id)
 }
 
 /** One that the engine does not know any more passed its check in vain. */
@@ -92,6 +115,6 @@ function holdForNonOverlapping(
   const first = outgoing.filter((i) => types[i.processType]?.overlap === false)
   if (first.length === 0) return []
   const mode = first.some((i) => i.processType === 'web') ? 'hold' : 'serve'
-  const rest = outgoing.filter((i) => !first.includes(i)).map((i) => i.id)
-  return [{ kind: 'route', mode, serve: rest, drain: first.map((i) => i.id) }]
+  const rest = outgoing.filter((i) => !first.includes(i))
+  return [{ kind: 'route', mode, serve: idsOf(rest), drain: idsOf(first) }]
 }
