@@ -23,7 +23,7 @@ export function createAccess(deps: AccessDeps): Access {
     authenticate: authenticator.authenticate,
     audit: createAudit(deps),
     idempotencyKeys: createIdempotencyKeys(deps),
-    routes: [...accessRoutes(deps, authenticator), ...memberRoutes({ ...deps, authenticator }), ...auditRoutes(deps)],
+    routes: [...accessRoutes(deps, authenticator), ...memberRoutes(deps, authenticator), ...auditRoutes(deps)],
     ensureOwner: (token) => ensureOwner(deps, token),
   }
 }

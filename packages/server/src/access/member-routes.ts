@@ -7,19 +7,17 @@ import {
   updateMember,
 } from '@gantry/api'
 import { pageLinks } from '../kernel/page-links.ts'
-import {
-  type ChangingMembers,
-  changeRole,
-  inviteAgain,
-  inviteMember,
-  mustBeMember,
-  removeMember,
-} from './change-members.ts'
+import type { AccessDeps } from './access-deps.ts'
+import type { Authenticator } from './authenticate.ts'
+import { changeRole } from './change-role.ts'
 import { type BoundEndpoint, bind } from './endpoint-binding.ts'
+import { findMember } from './find-member.ts'
+import { inviteAgain, inviteMember } from './invite-member.ts'
 import { memberResource } from './member.ts'
-import { listMembers, memberById } from './member-store.ts'
+import { listMembers } from './member-store.ts'
+import { removeMember } from './remove-member.ts'
 
-export function memberRoutes(deps: ChangingMembers): readonly BoundEndpoint[] {
+export function memberRoutes(deps: AccessDeps, authenticator: Authenticator): readonly BoundEndpoint[] {
   return [
     bind(listEndpoint, async ({ scope, query, baseUrl }) => {
       const page = await listMembers(deps.db, scope, query)
@@ -33,18 +31,18 @@ export function memberRoutes(deps: ChangingMembers): readonly BoundEndpoint[] {
       return memberResource(row, baseUrl, invitation)
     }),
     bind(getMember, async ({ scope, params, baseUrl }) => {
-      return memberResource(mustBeMember(await memberById(deps.db, scope, params.id), params.id), baseUrl)
+      return memberResource(await findMember(deps.db, scope, params.id), baseUrl)
     }),
     bind(updateMember, async ({ scope, principal, params, headers, body, baseUrl }) => {
-      const change = { principal, id: params.id, ifMatch: headers.ifMatch }
-      return memberResource(await changeRole(deps, scope, change, body.role), baseUrl)
+      const change = { principal, id: params.id, ifMatch: headers.ifMatch, role: body.role }
+      return memberResource(await changeRole(deps, authenticator, scope, change), baseUrl)
     }),
     bind(inviteEndpoint, async ({ scope, principal, params, body, baseUrl }) => {
       const { row, invitation } = await inviteAgain(deps, scope, { principal, id: params.id }, body.expires_at)
       return memberResource(row, baseUrl, invitation)
     }),
     bind(deleteMember, async ({ scope, principal, params, headers }) => {
-      await removeMember(deps, scope, { principal, id: params.id, ifMatch: headers.ifMatch })
+      await removeMember(deps, authenticator, scope, { principal, id: params.id, ifMatch: headers.ifMatch })
       return undefined
     }),
   ]
