@@ -1,7 +1,10 @@
+import type { AuditEvent as ShownAuditEvent } from '@gantry/api'
 import type { Queryable } from '../db/database.ts'
 import { type Page, type PageRequest, queryPage } from '../db/keyset-page.ts'
 import type { AuditEventId } from '../kernel/ids.ts'
 import type { TeamScope } from './principal.ts'
+
+export type AuditOutcome = ShownAuditEvent['outcome']
 
 export interface NewAuditEvent {
   readonly id: AuditEventId
@@ -9,7 +12,7 @@ export interface NewAuditEvent {
   readonly actor: string
   readonly action: string
   readonly object: string
-  readonly outcome: 'allowed' | 'refused'
+  readonly outcome: AuditOutcome
   readonly requestId: string
   readonly address: string | undefined
 }
@@ -20,7 +23,7 @@ export interface AuditRow {
   readonly actor: string
   readonly action: string
   readonly object: string
-  readonly outcome: 'allowed' | 'refused'
+  readonly outcome: AuditOutcome
   readonly request_id: string | null
   readonly address: string | null
 }
@@ -48,7 +51,7 @@ export async function insertAuditEvent(db: Queryable, scope: TeamScope, event: N
 
 export interface AuditFilters {
   readonly action?: string | undefined
-  readonly outcome?: 'allowed' | 'refused' | undefined
+  readonly outcome?: AuditOutcome | undefined
 }
 
 export async function listAuditEvents(

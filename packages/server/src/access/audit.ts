@@ -1,5 +1,5 @@
 import type { AccessDeps } from './access-deps.ts'
-import { insertAuditEvent } from './audit-store.ts'
+import { type AuditOutcome, insertAuditEvent } from './audit-store.ts'
 import { type Principal, systemScope } from './principal.ts'
 
 export interface AuditEvent {
@@ -8,7 +8,7 @@ export interface AuditEvent {
   readonly action: string
   /** What it was about: the path. */
   readonly object: string
-  readonly outcome: 'allowed' | 'refused'
+  readonly outcome: AuditOutcome
   readonly requestId: string
   /** Where it came from, as the socket tells. */
   readonly address: string | undefined
@@ -17,7 +17,7 @@ export interface AuditEvent {
 /** Records what was changed and what was refused. Never fails the request: a record that is lost is logged. */
 export type Audit = (event: AuditEvent) => Promise<void>
 
-/** Kept for a year and a month. A refusal has no scope of its own: what is recorded belongs to the principal's team. */
+/** A refusal has no scope of its own: what is recorded belongs to the principal's team. */
 export function createAudit({
   db,
   clock,
