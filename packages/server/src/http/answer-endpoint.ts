@@ -59,7 +59,7 @@ export async function answerEndpoint(
   const run = () => audit.changes(() => handle(call))
   if (endpoint.reply.status === 200 && endpoint.reply.mediaType === 'text/event-stream') {
     const events = (await deps.whileReachable(run())) as AsyncIterable<StreamedEvent>
-    const isStillPermitted = () => mayStill(deps, request, endpoint.permission)
+    const isStillPermitted = () => isPermitted(deps, request, endpoint.permission)
     return await replyStream(deps, { events, isStillPermitted }, request, reply)
   }
   const kept = await deps.whileReachable(
@@ -201,7 +201,8 @@ async function replyStream(
   return reply
 }
 
-async function mayStill(deps: AnswerDeps, request: FastifyRequest, permission: Permission): Promise<boolean> {
+/** By the token and the role as they are now. */
+async function isPermitted(deps: AnswerDeps, request: FastifyRequest, permission: Permission): Promise<boolean> {
   try {
     authorize(await deps.access.authenticate({ authorization: request.headers.authorization }), permission)
     return true
