@@ -65,7 +65,7 @@ async function runRound(deps: ReconcileDeps, claim: Claim): Promise<WorkOutcome 
   startBackground(deps, claim, round, plan)
   const quick = due.filter((step) => step.kind !== 'stop')
   if (quick.length > 0) {
-    for (const step of quick) if (step.kind === 'start_again') claim.ready.delete(step.instanceId)
+    forgetReadiness(claim, quick)
     await applyAll(deps, round, quick)
     return 'moving'
   }
@@ -76,6 +76,11 @@ async function runRound(deps: ReconcileDeps, claim: Claim): Promise<WorkOutcome 
   }
   await claim.wake.wait(Math.min(plan.lookAgainMs ?? pollMs, pollMs), claim.signal)
   return 'moving'
+}
+
+/** The engine did not know these any more: what they passed before says nothing of what is started in their place. */
+function forgetReadiness(claim: Claim, steps: readonly Step[]): void {
+  for (const step of steps) if (step.kind === 'start_again') claim.ready.delete(step.instanceId)
 }
 
 /** A stop that runs records the end itself, with its own reason, and has it forgotten. */
