@@ -192,7 +192,7 @@ export const inviteMember = defineEndpoint({
   permission: 'member:create',
   summary: 'Invite a member again',
   description:
-    'Make a new invitation for a person who has not joined, or who has lost every token. Earlier invitations of the person stop working.',
+    'Make a new invitation for a person who has not joined, or who has no token that works any more: lost ones are revoked first, so that nobody acts in the name of somebody else. Earlier invitations of the person stop working.',
   params,
   body: {
     mediaType: 'application/json',
@@ -208,6 +208,7 @@ export const inviteMember = defineEndpoint({
     example: exampleInvited,
     cache: 'no-store',
   },
+  errors: ['invalid_state'],
 })
 
 export const deleteMember = defineEndpoint({

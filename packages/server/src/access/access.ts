@@ -7,7 +7,7 @@ import { ensureOwner } from './ensure-owner.ts'
 import { createIdempotencyKeys, type IdempotencyKeys } from './idempotency-keys.ts'
 import { memberRoutes } from './member-routes.ts'
 import type { Owner } from './owner-store.ts'
-import { accessRoutes } from './routes.ts'
+import { tokenRoutes } from './token-routes.ts'
 
 export interface Access extends Pick<Authenticator, 'authenticate'> {
   readonly audit: Audit
@@ -23,7 +23,7 @@ export function createAccess(deps: AccessDeps): Access {
     authenticate: authenticator.authenticate,
     audit: createAudit(deps),
     idempotencyKeys: createIdempotencyKeys(deps),
-    routes: [...accessRoutes(deps, authenticator), ...memberRoutes(deps, authenticator), ...auditRoutes(deps)],
+    routes: [...tokenRoutes(deps, authenticator), ...memberRoutes(deps, authenticator), ...auditRoutes(deps)],
     ensureOwner: (token) => ensureOwner(deps, token),
   }
 }

@@ -6,6 +6,7 @@ import { createInvitation } from './invitation.ts'
 import { type MemberChange, type MemberRow, type NewInvitation, refuseAbove } from './member.ts'
 import { insertMember, isNameTaken, lockMembers } from './member-store.ts'
 import type { Principal, TeamScope } from './principal.ts'
+import { hasUsableToken } from './token-store.ts'
 
 /** Makes a person, their membership and an invitation, which is shown this once. */
 export async function inviteMember(
@@ -30,7 +31,7 @@ export async function inviteMember(
   })
 }
 
-/** Makes a new invitation for a member who has not joined, or has lost every token; earlier ones stop working. */
+/** Makes a new invitation for a member who has not joined, or has no token that works; earlier ones stop working. */
 export async function inviteAgain(
   deps: AccessDeps,
   scope: TeamScope,
@@ -41,6 +42,10 @@ export async function inviteAgain(
     await lockMembers(tx, scope)
     const row = await findMember(tx, scope, id)
     refuseAbove(principal, row.role)
+    if (await hasUsableToken(tx, scope, row.id, deps.clock.now())) {
+      const message = `${row.name} has a token that works: an invitation would let somebody else act in that name. Revoke it first.`
+      throw new UserError('invalid_state', message)
+    }
     const expires = { at: expiresAt, field: 'expires_at' }
     return { row, invitation: await createInvitation(deps, tx, scope, { personId: row.id, expires }) }
   })

@@ -104,6 +104,16 @@ export async function useInvitation(db: Queryable, scope: TeamScope, id: TokenId
   return rows.length > 0
 }
 
+/** Whether a person can do anything with a token of their own now; an invitation is none. */
+export async function hasUsableToken(db: Queryable, scope: TeamScope, personId: PersonId, now: Date): Promise<boolean> {
+  const rows = await db.query(
+    `select 1 from tokens where team_id = $1 and person_id = $2 and not is_invitation and revoked_at is null
+       and (expires_at is null or expires_at > $3) limit 1`,
+    [scope.team, personId, now],
+  )
+  return rows.length > 0
+}
+
 /** Revokes what a person has: everything, or the invitations alone. */
 export async function revokeOfPerson(
   db: Queryable,

@@ -12,7 +12,7 @@ export const inviteMember: CommandDefinition = {
   path: ['members', 'invite'],
   summary: 'Invite a person and print the invitation, this once',
   description:
-    'The invitation goes to standard output, everything else to standard error. The person uses it with gantry join, once. With --again a member who has not joined, or lost every token, gets a new one.',
+    'The invitation goes to standard output, everything else to standard error. The person uses it with gantry join, once. With --again a member who has not joined, or has no token that works any more, gets a new one.',
   arguments: { '<name>': 'what the person is called' },
   options: {
     '--role <role>': `${roles} (default: developer)`,
@@ -21,7 +21,7 @@ export const inviteMember: CommandDefinition = {
   },
   examples: [
     ['gantry members invite Mia', 'for: gantry join URL'],
-    ['gantry members invite Mia --again', 'when it was lost'],
+    ['gantry members invite Mia --again', 'when it was lost, or her tokens were: revoke those first'],
   ],
 }
 

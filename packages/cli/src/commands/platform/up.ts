@@ -35,7 +35,7 @@ function letGo(supervisor: ChildProcess): void {
 /** How far apps are kept apart on this machine; nothing where the platform does not say so now. */
 async function isolationOf(context: Context): Promise<string | undefined> {
   const platform = await (await context.client()).call(getPlatform).catch(() => undefined)
-  return platform && `isolation ${platform.isolation_level} of 4 between apps   (what that means: gantry doctor)`
+  return platform && `level ${platform.isolation_level} of 4 between apps   (what that means: gantry doctor)`
 }
 
 interface Shown {
@@ -50,10 +50,10 @@ function sayWhere({ terminal, home, env }: Context, ready: Ready, { detach, isol
     '',
     `${bold(`Gantry ${ready.version}`)} is ready after ${took(ready.ms)}.`,
     '',
-    `  API     ${ready.api_url}   (reference: ${ready.api_url}/docs)`,
-    `  Apps    http://<app>.${domain}:${ready.http_port}`,
-    `  Home    ${home}`,
-    ...(isolation === undefined ? [] : [`  Level   ${isolation}`]),
+    `  API        ${ready.api_url}   (reference: ${ready.api_url}/docs)`,
+    `  Apps       http://<app>.${domain}:${ready.http_port}`,
+    `  Home       ${home}`,
+    ...(isolation === undefined ? [] : [`  Isolation  ${isolation}`]),
     '',
     'In a folder with your code and a git repository:',
     `  ${bold('gantry apps create shop')}   then   ${bold('git push gantry main')}`,

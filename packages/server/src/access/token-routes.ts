@@ -10,7 +10,7 @@ import { mustExist, revokeToken } from './revoke-token.ts'
 import { tokenResource } from './token.ts'
 import { listTokens, tokenById } from './token-store.ts'
 
-export function accessRoutes(deps: AccessDeps, authenticator: Authenticator): readonly BoundEndpoint[] {
+export function tokenRoutes(deps: AccessDeps, authenticator: Authenticator): readonly BoundEndpoint[] {
   return [
     bind(listEndpoint, async ({ scope, principal, query, baseUrl }) => {
       const page = await listTokens(deps.db, scope, visibleTo(principal), query)
