@@ -117,6 +117,12 @@ describe('scale', () => {
 describe('the status of an environment', () => {
   const running = { hasRelease: true, isDeploying: false, scale: { web: 2, worker: 0 }, inService: { web: 2 } }
 
+  it('takes a process type for what it is called, not for what every object has', () => {
+    const odd = ['web', 'constructor', 'toString', 'valueOf']
+    assert.deepEqual(effectiveScale({}, odd), { web: 1, constructor: 0, toString: 0, valueOf: 0 })
+    assert.deepEqual(effectiveScale({ constructor: 2 }, ['constructor']), { constructor: 2 })
+  })
+
   it('says what it does', () => {
     assert.equal(environmentStatus(running), 'running')
     assert.equal(environmentStatus({ ...running, inService: { web: 1 } }), 'degraded')
