@@ -89,7 +89,18 @@ export interface Problem {
 /** The entry for a problem, with the page that explains it. */
 export function toWireError(baseUrl: string, problem: Problem): WireError {
   const { code, message, target } = problem
-  return { code, message, more_info: errorUrl(baseUrl, code), ...(target ? { target } : {}) }
+  const shown = target && { ...target, name: withoutControls(target.name) }
+  return {
+    code,
+    message: message.replaceAll('\u0000', '\ufffd'),
+    more_info: errorUrl(baseUrl, code),
+    ...(shown ? { target: shown } : {}),
+  }
+}
+
+/** The name of what is wrong may be the caller's own, and the document promises that it has none. */
+function withoutControls(name: string): string {
+  return name.replaceAll(/[\u0000-\u001f\u007f]/g, '\ufffd')
 }
 
 /** The whole error body; its status is that of the first problem. */
@@ -149,8 +160,7 @@ function problemsOfIssue(issue: z.core.$ZodIssue, raw: unknown, place: InputPlac
 
 function targetOf(path: readonly PropertyKey[], type: InputPlace): ErrorTarget | undefined {
   if (path.length === 0) return undefined
-  const name = path.map(String).join('.').slice(0, 1024)
-  return { type, name: name.replaceAll(/[\u0000-\u001f\u007f]/g, '\ufffd') }
+  return { type, name: withoutControls(path.map(String).join('.').slice(0, 1024)) }
 }
 
 function valueAt(raw: unknown, path: readonly PropertyKey[]): unknown {

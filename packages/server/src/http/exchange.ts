@@ -43,7 +43,8 @@ export function checkHost(request: IncomingMessage): void {
 
 function isHost(host: string): boolean {
   const [, name = '', address] = /^(?:([A-Za-z0-9._-]{1,253})|\[([0-9A-Fa-f:.]{2,45})\])(?::\d{1,5})?$/.exec(host) ?? []
-  return name !== '' || (address !== undefined && isIPv6(address))
+  const isForm = name !== '' || (address !== undefined && isIPv6(address))
+  return isForm && URL.canParse(`http://${host}`) // a number beyond all addresses, a port beyond all ports
 }
 
 /** The first 8000 bytes are enough for everybody (IBM's limit). */

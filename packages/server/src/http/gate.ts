@@ -24,8 +24,8 @@ export function createGate(deps: MountedDeps, stopping: AbortSignal) {
   const requests = createRateLimit(deps.clock, deps.requestsPerMinute ?? 6000)
   return async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply | undefined> => {
     openExchange(deps, request, reply, stopping)
-    checkHost(request.raw)
     countRequest(requests, request, reply)
+    checkHost(request.raw)
     const path = (request.raw.url ?? '').split('?', 1)[0] ?? ''
     if (path.startsWith('/v1/') && path !== publicPath) request.principal = await authenticate(deps, request)
     checkUrlLength(request.raw)

@@ -68,6 +68,8 @@ describe('what comes in', { timeout: 60_000 }, () => {
       ['?limit=%ff', 'invalid_request'],
       ['?start=%00', 'invalid_parameter'],
       ['?__proto__=1', 'unknown_parameter'],
+      ['?%0a%1b=1', 'unknown_parameter'],
+      ['?a%00b=1', 'unknown_parameter'],
       ['?', ''],
       ['?limit=100', ''],
     ]
@@ -104,6 +106,13 @@ describe('what comes in', { timeout: 60_000 }, () => {
     assert.match(reply, /^HTTP\/1.1 413 /)
   })
 
+  it('refuses a content type that is none as any other that it does not take', async () => {
+    for (const type of ['ext::sh -c x', 'a', '/', ';', '"', 'a/b/c', '\u00e9/json', ',']) {
+      const reply = await server.send('/v1/apps', { method: 'POST', body: '{}', headers: { 'content-type': type } })
+      assert.deepEqual([reply.status, codeOf(reply)], [415, 'unsupported_media_type'], type)
+    }
+  })
+
   it('answers before it reads a body that it will not take', async () => {
     const head =
       'POST /v1/apps HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello'
@@ -117,7 +126,10 @@ describe('what comes in', { timeout: 60_000 }, () => {
       await raw(`GET /v1/apps HTTP/1.1\r\nHost: a\r\nHost: b\r\n${authorization}\r\n\r\n`),
       /^HTTP\/1.1 400 /,
     )
-    assert.match(await raw(`GET /v1/apps HTTP/1.1\r\nHost: a/b@c\r\n${authorization}\r\n\r\n`), /^HTTP\/1.1 400 /)
+    for (const host of ['99999999999999999999999', 'a:99999', '256.256.256.256'])
+      assert.match(await raw(`GET /v1/apps HTTP/1.1\r\nHost: ${host}\r\n${authorization}\r\n\r\n`), /^HTTP\/1.1 400 /)
+    const noHost = await raw(`GET /v1/apps HTTP/1.1\r\nHost: a/b@c\r\n${authorization}\r\n\r\n`)
+    assert.match(noHost, /^HTTP\/1.1 400 [\s\S]*\r\nratelimit: "default";r=/i)
     assert.match(
       await raw(`GET /v1/apps HTTP/1.1\r\nHost: [::1]:4400\r\n${authorization}\r\n\r\n`),
       /http:\/\/\[::1\]:4400\/v1\/apps/,
