@@ -125,6 +125,11 @@ describe('logs', () => {
     stop.abort()
   })
 
+  it('refuses an id that is none before the first line is asked for', () => {
+    const { signal } = new AbortController()
+    assert.throws(() => logs.followAll('app/env-0', { afterId: 'nonsense', signal }), { code: 'invalid_header' })
+  })
+
   it('resumes behind a line id, and at the oldest line when that one is gone', async () => {
     await write(3, [1, 'web.1', 'a'], [2, 'web.1', 'b'], [3, 'web.1', 'c'])
     const [first] = (await logs.page(stream, { limit: 1 })).lines

@@ -52,11 +52,16 @@ export function createLogs(deps: LogsDeps): Logs {
   const { clock } = deps
   const buffer = createLineBuffer(deps)
   const folderOf = (stream: string): string => streamFolder(deps.folder, stream)
-  const followAll = async function* (stream: string, options: FollowOptions): AsyncGenerator<Followed> {
+  const following = async function* (stream: string, options: FollowOptions): AsyncGenerator<Followed> {
     const { afterId, tail, signal, writerStatus, ...filter } = options
     const folder = folderOf(stream)
     const from = afterId === undefined ? await findStart(folder, filter, tail) : await findAfter(folder, afterId)
     yield* followLines(clock, { folder, from, filter, signal, writerStatus })
+  }
+  /** Throws at once, not when the first line is asked for: by then a reply has begun. */
+  const followAll = (stream: string, options: FollowOptions): AsyncGenerator<Followed> => {
+    if (options.afterId !== undefined) parsePosition(options.afterId, { type: 'header', name: 'Last-Event-ID' })
+    return following(stream, options)
   }
   return {
     append: (stream, source, lines) => buffer.append(stream, source, lines),

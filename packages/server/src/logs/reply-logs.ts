@@ -37,13 +37,17 @@ export function logReplies(logs: Logs, stream: string): LogReplies {
       const { lines, next } = await logs.page(stream, { start, limit, tail, ...filterOf(query) })
       return { logs: [...lines], ...pageLinks({ baseUrl, path, query }, next) }
     },
-    async *events({ query, headers, signal }, writerStatus) {
+    events({ query, headers, signal }, writerStatus) {
       const options = { ...filterOf(query), tail: query.tail, afterId: headers.lastEventId, signal, writerStatus }
-      for await (const item of logs.followAll(stream, options)) {
-        if (item.kind === 'line') yield { event: 'log', id: item.line.id, data: item.line }
-        else yield { event: item.status.isOver ? 'end' : 'status', data: { status: item.status.status } }
-      }
+      return eventsOf(logs.followAll(stream, options))
     },
+  }
+}
+
+async function* eventsOf(followed: ReturnType<Logs['followAll']>): AsyncIterable<LogEvent> {
+  for await (const item of followed) {
+    if (item.kind === 'line') yield { event: 'log', id: item.line.id, data: item.line }
+    else yield { event: item.status.isOver ? 'end' : 'status', data: { status: item.status.status } }
   }
 }
 
