@@ -13,7 +13,12 @@ export function printable(text: string): string {
   return hasColour ? `${safe}\u001b[0m` : safe
 }
 
-/** The same on one line and without colours: for a cell of a table, or a value. */
+/** The backstop for a line of our own that somebody else's text may have come into: colours stay as they are. */
+export function withoutControls(line: string): string {
+  return unsafe.test(line) ? line.replaceAll(everyUnsafe, (found) => (sgr.test(found) ? found : escaped(found))) : line
+}
+
+/** The same as `printable` on one line and without colours: for a cell of a table, or a value. */
 export function printableCell(text: string): string {
   return text.replaceAll(everyUnsafe, escaped).replaceAll('\n', '\\n').replaceAll('\t', '\\t')
 }

@@ -50,3 +50,15 @@ test('of what others wrote only text, tabs and colours reach the terminal, and c
 test('a cell has one line and no colour', () => {
   assert.equal(printableCell('a\nb\t\u001b[31mc'), 'a\\nb\\t\\u001b[31mc')
 })
+
+test('a line that names what others wrote brings no control to the terminal, whoever prints it', () => {
+  const screen = recordTerminal({ isTTY: true })
+  const { terminal } = screen
+  terminal.print(`  branch  ${terminal.style('bold', 'x\u009b2J')}`)
+  terminal.say('Made the token \u202eic\u202c\u009d0;title\u009c.')
+  terminal.say(JSON.stringify({ error: { message: '\u0090q' } }))
+  assert.equal(screen.stdout(), '  branch  \u001b[1mx\\u009b2J\u001b[22m\n')
+  const [said, json] = screen.stderr().split('\n')
+  assert.equal(said, 'Made the token \\u202eic\\u202c\\u009d0;title\\u009c.')
+  assert.deepEqual(JSON.parse(json ?? ''), { error: { message: '\u0090q' } })
+})

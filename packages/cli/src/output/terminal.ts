@@ -1,9 +1,9 @@
 import { stripVTControlCharacters, styleText } from 'node:util'
-import { printable } from './printable.ts'
+import { printable, withoutControls } from './printable.ts'
 
 /** Where a command's words go: results to standard output, everything else to standard error. */
 export interface Terminal {
-  /** A line of result. Colours stay where the terminal shows them. */
+  /** A line of result. Colours stay where the terminal shows them; no other control reaches it. */
   print(line: string): void
   /** A result as JSON on a line. */
   json(value: unknown): void
@@ -35,7 +35,7 @@ export interface TerminalOptions {
 
 export function createTerminal({ stdout, stderr, env }: TerminalOptions): Terminal {
   const coloursOn = (stream: Stream) => stream.isTTY === true && !env.NO_COLOR && env.TERM !== 'dumb'
-  const fitting = (stream: Stream, line: string) => (coloursOn(stream) ? line : stripColours(line))
+  const fitting = (stream: Stream, line: string) => withoutControls(coloursOn(stream) ? line : stripColours(line))
   const style = (format: Style, text: string) => styleText(format, text, { validateStream: false })
   let statusShown = false
   const clearStatus = () => {
