@@ -281,6 +281,12 @@ test('a control character from the platform does not reach the terminal', async 
   assert.ok(done.stdout.includes('\\u001b[2J\\u001b]0;x\\u0007gone'))
 })
 
+for (const name of ['constructor', '__proto__']) {
+  test(`config get knows no variable ${name} that nobody set`, async () => {
+    await assert.rejects(gantry(`config get ${name} --app shop`), { exitCode: 4 })
+  })
+}
+
 test('what the API refuses is thrown as it says it', async () => {
   const answers = { create_app: refusal(409, 'name_taken', 'There is an app shop already.') }
   await assert.rejects(gantry('apps create shop', answers), { status: 409, code: 'name_taken' })

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { ApiError, errorCatalogue, UnreachableError } from '@gantry/api'
+import { ApiError, errorCatalogue, PathParameterError, UnreachableError } from '@gantry/api'
 import { recordTerminal } from '../test/support/run-command.ts'
 import { CommandError, exitCodeOf, exitCodes } from './exit-codes.ts'
 import { reportError } from './report-error.ts'
@@ -22,6 +22,7 @@ const told: readonly [error: unknown, exitCode: number, said: RegExp][] = [
   [api(500), 1, /Request req-1/],
   [api(503), 6, /It is so/],
   [new UnreachableError('http://localhost:4400', new Error('refused')), 6, /No answer .*refused\n.*gantry up/s],
+  [new PathParameterError('get_app', 'id', '..'), 2, /^Error: get_app: `id` must be an id or a name, not ".."\.\n$/],
   [new TypeError('x is undefined'), 1, /TypeError: x is undefined.*fault of gantry/s],
   ['thrown text', 1, /thrown text/],
 ]

@@ -1,4 +1,4 @@
-import { ApiError, UnreachableError } from '@gantry/api'
+import { ApiError, PathParameterError, UnreachableError } from '@gantry/api'
 import { CommandError, type ExitCode, exitCodeOf, exitCodes } from './exit-codes.ts'
 import { printable } from './output/printable.ts'
 import type { Terminal } from './output/terminal.ts'
@@ -36,6 +36,9 @@ export function describeError(error: unknown): Described {
   if (error instanceof UnreachableError) {
     const hint = 'Is the platform up? Start it with: gantry up. Another one: set GANTRY_URL, or gantry login URL.'
     return { exitCode: exitCodes.unreachable, code: 'unreachable', message: error.message, hint }
+  }
+  if (error instanceof PathParameterError) {
+    return { exitCode: exitCodes.usage, code: 'command_error', message: error.message }
   }
   const message = error instanceof Error ? (error.stack ?? error.message) : String(error)
   return { exitCode: exitCodes.failed, code: 'internal_error', message, hint: 'This is a fault of gantry itself.' }

@@ -31,6 +31,14 @@ export class ApiError extends Error {
   }
 }
 
+/** Nothing was sent: a parameter of the path is missing, or would have made it another path. */
+export class PathParameterError extends TypeError {
+  override readonly name = 'PathParameterError'
+  constructor(operation: string, parameter: string, value: unknown) {
+    super(`${operation}: \`${parameter}\` must be an id or a name, not ${JSON.stringify(value)}.`)
+  }
+}
+
 /** No answer came: the name does not resolve, nothing listens, the connection broke, or it took too long. */
 export class UnreachableError extends Error {
   override readonly name = 'UnreachableError'

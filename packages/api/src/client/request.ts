@@ -1,5 +1,5 @@
 import type { Endpoint } from '../endpoint.ts'
-import { ApiError, apiErrorOf, UnreachableError } from './api-error.ts'
+import { ApiError, apiErrorOf, PathParameterError, UnreachableError } from './api-error.ts'
 
 export interface ClientOptions {
   /** `http://localhost:4400`; a trailing slash does not matter. */
@@ -39,8 +39,8 @@ export interface Upload {
 export function urlOf(baseUrl: string, endpoint: Endpoint, input: RawInput): string {
   const path = endpoint.path.replaceAll(/\{([a-z_]+)\}/g, (_, name: string) => {
     const value = input.params?.[name]
-    if (typeof value !== 'string' || value === '' || /^\.{1,2}$/.test(value)) {
-      throw new TypeError(`${endpoint.operationId}: \`${name}\` must be an id or a name, not ${JSON.stringify(value)}`)
+    if (typeof value !== 'string' || value === '' || /^\.{1,2}$/.test(value) || !value.isWellFormed()) {
+      throw new PathParameterError(endpoint.operationId, name, value)
     }
     return encodeURIComponent(value)
   })

@@ -7,7 +7,7 @@ import { readConfig } from './read-config.ts'
 export async function run(context: Context, input: Input): Promise<void> {
   const config = await readConfig(context, input)
   const [name = ''] = input.arguments
-  const value = config.variables[name]
+  const value = Object.hasOwn(config.variables, name) ? config.variables[name] : undefined
   if (value === undefined)
     throw new CommandError(exitCodes.notFound, `${name} is not set in ${await context.environment()}.`)
   if (context.isJson) context.terminal.json({ [name]: value })
