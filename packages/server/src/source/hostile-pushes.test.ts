@@ -302,6 +302,14 @@ describe('hostile requests', () => {
     assert.doesNotMatch(reply.body.toString('latin1').replaceAll('\x01', ''), /[\x07\x1b]/)
   })
 
+  it('shows no change of direction in the name of a branch', async () => {
+    const reply = await hosted.request(
+      pushBody([`${zeroOid} ${goodCommit.oid} refs/heads/\u202egnp\u2067\u009b2J`], goodPack),
+    )
+    assert.match(reply.body.toString(), /Kept branch gnp2J\./)
+    await hosted.request(pushBody([`${goodCommit.oid} ${zeroOid} refs/heads/\u202egnp\u2067\u009b2J`]))
+  })
+
   it('answers an empty push, as git sends one to ask whether it may', async () => {
     const reply = await hosted.request('0000')
     assert.deepEqual([reply.status, reply.body.toString()], [200, ''])

@@ -81,7 +81,12 @@ function oneLine(text: string): string {
   return line.length > maxReasonLength ? `${line.slice(0, maxReasonLength - 1)}…` : line || 'no reason given'
 }
 
-/** Takes out what a terminal would obey, but for colours: output of a build is shown to whoever pushed. */
+const obeyed = /\x1b\[[0-9;]*m|[\0-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]/g
+
+/**
+ * Takes out what a terminal would obey, changes of direction too, but for colours: output of a build is shown to whoever
+ * pushed.
+ */
 function cleanText(text: string): string {
-  return text.replace(/\x1b\[[0-9;]*m|[\0-\x08\x0b-\x1f\x7f-\x9f]/g, (found) => (found.length > 1 ? found : ''))
+  return text.replace(obeyed, (found) => (found.length > 1 ? found : ''))
 }
