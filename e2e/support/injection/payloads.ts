@@ -72,7 +72,13 @@ export function payloadsFor(bait: Bait): readonly Payload[] {
     script: scriptPayloads,
     long: ['a'.repeat(300), 'a'.repeat(3000), '-'.repeat(65), '%'.repeat(500), '/'.repeat(1000), 'a/'.repeat(700)],
   }
-  return Object.entries(texts).flatMap(([kind, all]) => all.map((text) => ({ kind: kind as PayloadKind, text })))
+  const behindAName = ['shell', 'path', 'sql'] // what begins like a right value passes a check of the beginning alone
+  return Object.entries(texts).flatMap(([kind, all]) =>
+    [...all, ...(behindAName.includes(kind) ? all.map((text) => `shop${text}`) : [])].map((text) => ({
+      kind: kind as PayloadKind,
+      text,
+    })),
+  )
 }
 
 function shellPayloads(file: string): string[] {
