@@ -8,8 +8,10 @@ import { createResponseValidator } from '../packages/server/test/support/validat
 import { ask } from './support/http.ts'
 import { hostileCommandLines } from './support/injection/command-lines.ts'
 import { contractPlaces, type Filling, hostileBodies } from './support/injection/contract-places.ts'
-import { exchange, percentEncoded, type RawAnswer, type RawRequest } from './support/injection/exchange.ts'
+import { exchange, type RawAnswer, type RawRequest } from './support/injection/exchange.ts'
 import { hostileBranches, hostileFileNames, hostileManifests } from './support/injection/hostile-files.ts'
+import { noisyApp, oddName, readingLines, serving } from './support/injection/noisy-app.ts'
+import { pageRequests } from './support/injection/page-requests.ts'
 import { type Payload, payloadsFor, scriptPayloads, terminalPayloads } from './support/injection/payloads.ts'
 import { controlsIn, controlsInRemoteLines, onTerminal } from './support/injection/screen.ts'
 import { setTraps, type Traps } from './support/injection/traps.ts'
@@ -158,7 +160,7 @@ test('the command line passes hostile words on as text', async (context) => {
 test('no page shows what a request brought along as anything but text', async (context) => {
   let pages = 0
   await each(scriptPayloads, 4, async (text) => {
-    for (const { port, request } of pageRequests(text)) {
+    for (const { port, request } of pageRequests(platform, text)) {
       const { status, headers, body } = await exchange(port, request)
       const what = `${port} ${JSON.stringify(request)}: ${status} ${body}`
       assert.ok(status < 500 || status === 503, what)
@@ -173,30 +175,6 @@ test('no page shows what a request brought along as anything but text', async (c
   assert.ok(pages >= scriptPayloads.length * 4)
   context.diagnostic(`${scriptPayloads.length} payloads, ${pages} pages`)
 })
-
-function pageRequests(text: string): { port: number; request: RawRequest }[] {
-  const encoded = percentEncoded(text)
-  const bare = text.replaceAll(/\s/g, '+')
-  const line = text.replaceAll(/\s/g, ' ')
-  const { apiPort, httpPort } = platform
-  const get = (port: number, target: string, host: string, ...more: (readonly [string, string])[]) => ({
-    port,
-    request: { method: 'GET', target, headers: [['Host', host], ['Accept', 'text/html'], ...more] as const },
-  })
-  return [
-    ...[`/docs/errors/${encoded}`, `/docs?q=${encoded}`, `/docs/${encoded}`, `/docs/errors?${bare}`, `/${bare}`].map(
-      (target) => get(apiPort, target, 'localhost'),
-    ),
-    get(apiPort, '/docs', 'localhost', ['X-Request-ID', line], ['Referer', line]),
-    get(apiPort, '/docs', line),
-    ...['nobody.localhost', 'target.localhost'].flatMap((host) => [
-      get(httpPort, `/${encoded}?${bare}`, host),
-      get(httpPort, '/', host, ['X-Request-ID', line], ['Referer', line], ['X-Forwarded-Host', line]),
-    ]),
-    get(httpPort, '/', line),
-    get(httpPort, bare, 'shop.localhost'),
-  ]
-}
 
 /** With a git that passes on all that the other side sends. */
 function push({ folder }: Project, ...refs: readonly string[]) {
@@ -244,20 +222,6 @@ test('branches and files may be called anything that git takes', async (context)
   )
 })
 
-/** Writes every payload while it is built, and when it starts, and then does what `end` says. */
-function noisyApp(end: { readonly build: string; readonly start: string }): Record<string, string> {
-  const say = `for (const [at, text] of require('./said.json').entries()) console.log('said ' + at + ' ' + text + ' end')\n`
-  return {
-    'package.json': JSON.stringify({ scripts: { build: 'node build.js', start: 'node server.js' } }),
-    'said.json': JSON.stringify(terminalPayloads),
-    'build.js': say + end.build,
-    'server.js': say + end.start,
-  }
-}
-
-const serving =
-  "require('node:http').createServer((q, r) => r.end(JSON.stringify(process.env))).listen(process.env.PORT)\n"
-
 test('what an app and its people write reaches no terminal but as text', async (context) => {
   const project = await createProject(platform, 'noisy', {})
   const shown: string[] = []
@@ -284,9 +248,6 @@ test('what an app and its people write reaches no terminal but as text', async (
   context.diagnostic(`${terminalPayloads.length} payloads, ${readingLines.length} command lines`)
 })
 
-/** 8-bit controls and changes of direction are letters like others to most patterns. */
-const oddName = 'odd\u009b2J\u202etxt\u009d0;x\u009c'
-
 async function nameThings(): Promise<void> {
   await platform.api('POST', '/v1/tokens', { name: oddName })
   await platform.api('POST', '/v1/members', { name: 'odd\u202etxt' })
@@ -294,30 +255,6 @@ async function nameThings(): Promise<void> {
   assert.equal((await platform.api('PATCH', '/v1/environments/noisy/config', { variables })).status, 200)
   assert.equal((await platform.api('PATCH', '/v1/apps/noisy', { branch: oddName, root: oddName })).status, 200)
 }
-
-const readingLines = [
-  'logs -n 200',
-  'builds',
-  'builds logs latest',
-  'deploys',
-  'deploys show latest',
-  'deploys logs latest',
-  'deploys watch latest',
-  'releases',
-  'releases show',
-  'ps',
-  'apps',
-  'apps show',
-  'config',
-  'config get P0',
-  'tokens',
-  'members',
-  'members role odd\u202etxt viewer',
-  'members invite odd\u202etxt --again',
-  `tokens create ${oddName}x`,
-  'audit',
-  'members remove odd\u202etxt',
-]
 
 test('nothing was run and nobody called, and the platform still deploys', async () => {
   const variables = Object.fromEntries(configured().map((text, index) => [`V${index}`, text]))
