@@ -2,12 +2,13 @@ import assert from 'node:assert/strict'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, it } from 'node:test'
+import { fileURLToPath } from 'node:url'
 import { testMasterKey, testSecrets } from '../../test/support/access.ts'
 import { createKeyWorld, type KeyWorld } from '../../test/support/key-rotation.ts'
 import { runArgv, spawnArgv } from '../kernel/spawn-argv.ts'
 import { keyRotationFailpoints } from './failpoints.ts'
 
-const fixture = new URL('./rotate-key.fixture.ts', import.meta.url).pathname
+const fixture = fileURLToPath(new URL('./rotate-key.fixture.ts', import.meta.url))
 
 let keys: KeyWorld
 let values: Record<string, string>
