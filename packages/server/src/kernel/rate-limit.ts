@@ -13,8 +13,6 @@ export interface RateLimit {
   readonly windowSeconds: number
   /** Counts one use of the key and says whether it was allowed. */
   take(key: string): Allowance
-  /** Says without counting. */
-  look(key: string): Allowance
 }
 
 const mostKeys = 20_000
@@ -31,18 +29,16 @@ export function createRateLimit(clock: Clock, quota: number, windowSeconds = 60)
     windows.set(key, fresh)
     return fresh
   }
-  const allowance = (key: string, cost: number): Allowance => {
-    const window = windowOf(key)
-    const isAllowed = window.used < quota
-    if (isAllowed) window.used += cost
-    const resetSeconds = Math.max(1, Math.ceil((window.endsAtMs - clock.monotonicMs()) / 1000))
-    return { isAllowed, remaining: quota - window.used, resetSeconds }
-  }
   return {
     quota,
     windowSeconds,
-    take: (key) => allowance(key, 1),
-    look: (key) => allowance(key, 0),
+    take(key) {
+      const window = windowOf(key)
+      const isAllowed = window.used < quota
+      if (isAllowed) window.used += 1
+      const resetSeconds = Math.max(1, Math.ceil((window.endsAtMs - clock.monotonicMs()) / 1000))
+      return { isAllowed, remaining: quota - window.used, resetSeconds }
+    },
   }
 }
 
